@@ -1,0 +1,4 @@
+export * from './command.js';
+export * from './gate.js';
+export * from './operations.js';
+export * from './principal.js';

@@ -1,0 +1,22 @@
+/** Who may do something. Absence of a role means no. `workload` is the worker's own identity. */
+export const ROLES = ['platform-admin', 'sales-ops', 'approver', 'auditor', 'ci', 'workload'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Principal {
+  readonly kind: 'user' | 'api_key' | 'workload';
+  /** Subject of the token, id of the API key, or name of the workload. */
+  readonly id: string;
+  readonly roles: readonly Role[];
+}
+
+/** `user:…`, `api_key:…`: how a principal is written in rows. */
+export function principalName(principal: Principal): string {
+  return `${principal.kind}:${principal.id}`;
+}
+
+export interface Call {
+  readonly principal: Principal;
+  /** Same key and same command: the first answer is given again. */
+  readonly idempotencyKey?: string;
+  readonly requestId?: string;
+}

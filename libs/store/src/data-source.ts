@@ -1,0 +1,19 @@
+import { DataSource } from 'typeorm';
+import * as entities from './entities/index.js';
+
+/**
+ * Opens the control database.
+ * @param url login of a role that owns nothing (`bulkhead_api` or `bulkhead_worker`).
+ * @param poolSize connections at most.
+ */
+export async function openControlDatabase(url: string, poolSize = 10): Promise<DataSource> {
+  const source = new DataSource({
+    type: 'postgres',
+    url,
+    poolSize,
+    entities: Object.values(entities).filter((entity) => typeof entity === 'function'),
+    synchronize: false,
+    extra: { application_name: 'bulkhead', connectionTimeoutMillis: 10_000, idle_in_transaction_session_timeout: 30_000 },
+  });
+  return source.initialize();
+}

@@ -1,0 +1,5 @@
+export * from './catalog.entity.js';
+export * from './gate.entity.js';
+export * from './operation.entity.js';
+export * from './placement.entity.js';
+export * from './tenant.entity.js';

@@ -1,0 +1,58 @@
+import type { PartnerId, SubscriptionId, TenantId } from '@bulkhead/kernel';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
+
+@Entity({ schema: 'control', name: 'partners' })
+export class PartnerEntity {
+  @PrimaryColumn({ type: 'text' }) id!: PartnerId;
+  @Column({ type: 'text', name: 'parent_id', nullable: true }) parentId!: PartnerId | null;
+  @Column({ type: 'text' }) slug!: string;
+  @Column({ type: 'text' }) name!: string;
+}
+
+export type TenantState = 'provisioning' | 'active' | 'abandoned';
+
+@Entity({ schema: 'control', name: 'tenants' })
+export class TenantEntity {
+  @PrimaryColumn({ type: 'text' }) id!: TenantId;
+  @Column({ type: 'text' }) slug!: string;
+  @Column({ type: 'text' }) name!: string;
+  @Column({ type: 'text' }) region!: string;
+  @Column({ type: 'text' }) environment!: 'production' | 'sandbox';
+  @Column({ type: 'text', name: 'partner_id', nullable: true }) partnerId!: PartnerId | null;
+  @Column({ type: 'text', name: 'tier_name' }) tierName!: string;
+  @Column({ type: 'integer', name: 'tier_version' }) tierVersion!: number;
+  @Column({ type: 'text', name: 'plan_name' }) planName!: string;
+  @Column({ type: 'integer', name: 'plan_version' }) planVersion!: number;
+  /** Number of billed units (providers, clinics). */
+  @Column({ type: 'integer' }) quantity!: number;
+  @Column({ type: 'text' }) state!: TenantState;
+  @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
+  @Column({ type: 'timestamptz', name: 'activated_at', nullable: true }) activatedAt!: Date | null;
+}
+
+@Entity({ schema: 'control', name: 'subscriptions' })
+export class SubscriptionEntity {
+  @PrimaryColumn({ type: 'text' }) id!: SubscriptionId;
+  @Column({ type: 'text', name: 'tenant_id' }) tenantId!: TenantId;
+  @Column({ type: 'text', name: 'plan_name' }) planName!: string;
+  @Column({ type: 'integer', name: 'plan_version' }) planVersion!: number;
+  @Column({ type: 'integer' }) quantity!: number;
+  @Column({ type: 'text' }) state!: 'trial' | 'active' | 'past_due' | 'suspended' | 'cancelled';
+  @Column({ type: 'text', name: 'billing_provider', nullable: true }) billingProvider!: string | null;
+  @Column({ type: 'text', name: 'customer_ref', nullable: true }) customerRef!: string | null;
+  @Column({ type: 'text', name: 'subscription_ref', nullable: true }) subscriptionRef!: string | null;
+  @Column({ type: 'text', name: 'invoice_schedule_ref', nullable: true }) invoiceScheduleRef!: string | null;
+  @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
+}
+
+/** What a tenant may use right now: a module, or a quota with its ceiling. */
+@Entity({ schema: 'control', name: 'entitlements' })
+export class EntitlementEntity {
+  @PrimaryColumn({ type: 'text', name: 'tenant_id' }) tenantId!: TenantId;
+  @PrimaryColumn({ type: 'text' }) feature!: string;
+  @Column({ type: 'text' }) kind!: 'module' | 'quota';
+  /** int8: the driver hands it over as text. Null for modules. */
+  @Column({ type: 'bigint', nullable: true }) ceiling!: string | null;
+  /** Where it comes from, e.g. `plan:clinic-per-provider@1`. */
+  @Column({ type: 'text' }) source!: string;
+}
