@@ -1,3 +1,4 @@
 export * from './data-source.js';
 export * from './entities/index.js';
 export * from './unit-of-work.js';
+export * from './tenants.js';

@@ -1,17 +1,6 @@
+import type { OperationState } from '@bulkhead/domain';
 import type { OperationId, TenantId } from '@bulkhead/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-
-export const OPERATION_STATES = [
-  'queued',
-  'running',
-  'needs_attention',
-  'cancelling',
-  'compensating',
-  'succeeded',
-  'failed',
-  'cancelled',
-] as const;
-export type OperationState = (typeof OPERATION_STATES)[number];
 
 /** Why an operation or a step failed, as it may be shown: no secrets, no PHI. */
 export interface OperationFailure {
