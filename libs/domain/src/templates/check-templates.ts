@@ -1,3 +1,4 @@
+import { COUNTED_QUOTA } from '../commercial/plan-price.js';
 import type {
   OnboardingTemplate,
   ParsedTemplate,
@@ -7,9 +8,6 @@ import type {
   TemplateSet,
   TierTemplate,
 } from './template-types.js';
-
-/** Quota that limits what a price model counts: a per-provider plan without it could be sold without bound. */
-export const QUOTA_OF_MODEL = { 'per-provider': 'providers', 'per-clinic': 'clinics', flat: undefined } as const;
 
 /** Every problem between templates, in file order. Empty when the set is sound. */
 export function templateProblems(set: TemplateSet): TemplateProblem[] {
@@ -74,9 +72,13 @@ function planProblems({ body: plan, problemAt }: ParsedTemplate<'plan'>, tiers: 
 }
 
 function quotaProblems(plan: PlanTemplate, problemAt: ParsedTemplate['problemAt']): TemplateProblem[] {
-  const quota = QUOTA_OF_MODEL[plan.price.model];
-  if (quota === undefined || (plan.quotas[quota] ?? 0) > 0) return [];
-  return [problemAt('/quotas', `A ${plan.price.model} plan needs a quota "${quota}" of at least 1.`)];
+  // Entitlements are one list of features: a module and a quota of one name could not be told apart.
+  const problems = plan.modules.flatMap((name, index) =>
+    Object.hasOwn(plan.quotas, name) ? [problemAt(`/modules/${index}`, `"${name}" is a quota of this plan too.`)] : [],
+  );
+  const quota = COUNTED_QUOTA[plan.price.model];
+  if (quota === undefined || (plan.quotas[quota] ?? 0) > 0) return problems;
+  return [...problems, problemAt('/quotas', `A ${plan.price.model} plan needs a quota "${quota}" of at least 1.`)];
 }
 
 function milestoneProblems({ body, problemAt }: ParsedTemplate<'onboarding'>): TemplateProblem[] {

@@ -150,6 +150,7 @@ describe('a set of templates', () => {
     ['a plan whose tier does not exist', { 'plans/clinic.yaml': plan.replace('[pooled]', '[pooled, gold]') }, '/tiers/1', 15],
     ['a plan whose tier is not for its kind', { 'tiers/pooled.yaml': tier.replace('[clinic]', '[enterprise]') }, '/tiers/0', 15],
     ['a per-provider plan without its quota', { 'plans/clinic.yaml': plan.replace('providers: 25', 'sites: 25') }, '/quotas', 14],
+    ['a module that is named like a quota', { 'plans/clinic.yaml': plan.replace('[charting]', '[charting, providers]') }, '/modules/1', 12],
     ['an unknown policy pack', { 'tiers/pooled.yaml': tier.replace('standard@1', 'standard@2') }, '/policyPack', 18],
     ['an unknown checklist', { 'tiers/pooled.yaml': tier.replace('simple@1', 'simple@2') }, '/onboarding', 19],
     ['retention below the policy pack', { 'tiers/pooled.yaml': tier.replace('logDays: 365', 'logDays: 30') }, '/retention/logDays', 15],
