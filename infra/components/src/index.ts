@@ -1,1 +1,12 @@
-export {};
+export * from './bulkhead/pool-registration.js';
+export * from './bulkhead/postgres-database.js';
+export * from './guarded-bucket.js';
+export * from './log-retention.js';
+export * from './ownership.js';
+export * from './policy-documents.js';
+export * from './tenant-access-role.js';
+export * from './tenant-boundary.js';
+export * from './tenant-bucket.js';
+export * from './tenant-database.js';
+export * from './tenant-key.js';
+export * from './tenant-queue.js';

@@ -1,1 +1,6 @@
-export {};
+export * from './cell.js';
+export * from './dedicated-tenant.js';
+export * from './landing-zone.js';
+export * from './program-for.js';
+export * from './roster.js';
+export * from './schema-version.js';
