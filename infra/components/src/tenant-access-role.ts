@@ -49,7 +49,13 @@ function tenantStatements(arns: TenantArns, keyIsShared: boolean, region: string
   }
   if (arns.queueArn !== undefined) {
     const actions = ['SendMessage', 'ReceiveMessage', 'DeleteMessage', 'ChangeMessageVisibility', 'GetQueueAttributes'];
-    statements.push(allow('UseQueue', actions.map((action) => `sqs:${action}`), [arns.queueArn]));
+    statements.push(
+      allow(
+        'UseQueue',
+        actions.map((action) => `sqs:${action}`),
+        [arns.queueArn],
+      ),
+    );
   }
   if (arns.servingSecretArn !== undefined) {
     statements.push(

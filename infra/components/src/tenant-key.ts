@@ -28,7 +28,11 @@ export class TenantKey extends pulumi.ComponentResource {
       },
       { parent: this, protect: args.discardedBy === undefined },
     );
-    const alias = new aws.kms.Alias(`${name}-alias`, { name: args.aliasName, targetKeyId: key.keyId }, { parent: this });
+    const alias = new aws.kms.Alias(
+      `${name}-alias`,
+      { name: args.aliasName, targetKeyId: key.keyId },
+      { parent: this },
+    );
     this.keyArn = key.arn;
     this.alias = alias.name;
     this.registerOutputs({ keyArn: this.keyArn, alias: this.alias });

@@ -35,7 +35,11 @@ test('a cell stands up one key, database, bucket and queue under names that deri
 test('everything of a cell is encrypted with the key of that cell', async () => {
   const { resources, result } = await recordProgram(programFor({ program: 'cell', spec }));
   const keyArn = (result as { keyArn: string }).keyArn;
-  const keys = resources.flatMap(({ inputs }) => [inputs['kmsKeyId'], inputs['kmsMasterKeyId'], inputs['masterUserSecretKmsKeyId']]);
+  const keys = resources.flatMap(({ inputs }) => [
+    inputs['kmsKeyId'],
+    inputs['kmsMasterKeyId'],
+    inputs['masterUserSecretKmsKeyId'],
+  ]);
   expect(new Set(keys.filter((key) => key !== undefined))).toEqual(new Set([keyArn]));
 });
 

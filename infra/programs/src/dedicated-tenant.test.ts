@@ -4,7 +4,12 @@ import { newId } from '@bulkhead/kernel';
 import { programFor } from './program-for.js';
 import { dedicatedTenant } from './dedicated-tenant.js';
 
-const bindings = { database: newId('binding'), storage: newId('binding'), key: newId('binding'), queue: newId('binding') };
+const bindings = {
+  database: newId('binding'),
+  storage: newId('binding'),
+  key: newId('binding'),
+  queue: newId('binding'),
+};
 const slot = {
   stackId: newId('stack'),
   region: 'us-east-1' as const,
@@ -47,7 +52,11 @@ test('four dedicated layers give the outputs of all four under names of their ow
 });
 
 test('only the layers of the specification are made; what is shared stays where it is', async () => {
-  const spec: DedicatedTenantSpec = { ...slot, sharedKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/c', database: full.database! };
+  const spec: DedicatedTenantSpec = {
+    ...slot,
+    sharedKeyArn: 'arn:aws:kms:us-east-1:123456789012:key/c',
+    database: full.database!,
+  };
   const { resources, result } = await record(spec);
   expect(Object.keys(result as object)).toEqual(['database']);
   const types = cloudTypes(resources);

@@ -23,7 +23,8 @@ type Owned = (bindingId: BindingId) => Ownership;
 export function dedicatedTenant(spec: DedicatedTenantSpec): Declared<DedicatedTenantOutputs> {
   const stack = stackName({ program: 'dedicated-tenant', spec });
   const owned: Owned = (id) => ({ id, stack, tenantId: spec.tenantId });
-  const key = spec.key && new TenantKey('key', { ...keyArgs(spec.key.bindingId, owned), discardedBy: spec.discardedBy });
+  const key =
+    spec.key && new TenantKey('key', { ...keyArgs(spec.key.bindingId, owned), discardedBy: spec.discardedBy });
   const keyArn = key?.keyArn ?? spec.sharedKeyArn ?? refuseWithoutKey(spec);
   const database = spec.database && declareDatabase(spec, spec.database, owned, keyArn);
   const storage = spec.storage && declareStorage(spec, spec.storage.bindingId, owned, keyArn);

@@ -42,9 +42,9 @@ class AuditStorage extends pulumi.ComponentResource {
  * What an account needs before the first cell: the bucket of signed audit checkpoints that nobody can delete from,
  * the log bucket, their key, and the permission boundary of tenant roles.
  */
-export function landingZone(
-  spec: LandingZoneSpec,
-): { readonly [Field in keyof LandingZoneOutputs]: pulumi.Output<LandingZoneOutputs[Field]> } {
+export function landingZone(spec: LandingZoneSpec): {
+  readonly [Field in keyof LandingZoneOutputs]: pulumi.Output<LandingZoneOutputs[Field]>;
+} {
   const stack = stackName({ program: 'landing-zone', spec });
   const ownership: Ownership = { id: `landing-zone.${spec.region}`, stack };
   const key = new TenantKey('key', { ownership, aliasName: `alias/bulkhead/landing-zone-${spec.region}` });

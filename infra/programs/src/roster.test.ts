@@ -11,7 +11,13 @@ const spec: RosterSpec = {
   cellId,
   region: 'us-east-1',
   cell: {
-    database: { host: 'db.test', port: 5433, database: 'pool', masterSecretArn: 'arn:master', servingSecretArn: 'arn:app' },
+    database: {
+      host: 'db.test',
+      port: 5433,
+      database: 'pool',
+      masterSecretArn: 'arn:master',
+      servingSecretArn: 'arn:app',
+    },
     bucket: 'bucket',
     keyArn: 'arn:key',
     queueUrl: 'https://q',

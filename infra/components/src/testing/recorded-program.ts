@@ -1,10 +1,14 @@
 import * as pulumi from '@pulumi/pulumi';
 
+// Tests read deep into what a program declared; typing each step would say nothing.
+// eslint-disable-next-line typescript/no-explicit-any
+type Properties = Record<string, any>;
+
 /** A resource as the program declared it. */
 export interface DeclaredResource {
   readonly type: string;
   readonly name: string;
-  readonly inputs: Record<string, any>;
+  readonly inputs: Properties;
   readonly protect: boolean;
   /** Logical name of the parent. */
   readonly parent: string | undefined;
@@ -13,7 +17,7 @@ export interface DeclaredResource {
 const ACCOUNT = '123456789012';
 
 /** Outputs that a cloud would add, as far as programs read them. */
-function outputsOf(args: pulumi.runtime.MockResourceArgs): Record<string, any> {
+function outputsOf(args: pulumi.runtime.MockResourceArgs): Properties {
   const name = args.inputs['name'] ?? args.inputs['bucket'] ?? args.inputs['identifier'] ?? args.name;
   switch (args.type) {
     case 'aws:kms/key:Key':
@@ -45,7 +49,14 @@ export async function recordProgram<T>(
     {
       newResource(args) {
         const declared = options.get(`${args.type} ${args.name}`);
-        resources.push({ type: args.type, name: args.name, inputs: args.inputs, protect: false, parent: undefined, ...declared });
+        resources.push({
+          type: args.type,
+          name: args.name,
+          inputs: args.inputs,
+          protect: false,
+          parent: undefined,
+          ...declared,
+        });
         return { id: `${args.name}-id`, state: { ...args.inputs, ...outputsOf(args) } };
       },
       call: (args) => {
