@@ -1,4 +1,4 @@
-import type { PlanTemplate } from '@bulkhead/domain';
+import { dateOf, deriveEntitlements, type PlanTemplate } from '@bulkhead/domain';
 import type { OperationId, TenantId } from '@bulkhead/kernel';
 import { EntitlementEntity, loadTenant, PlanEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -26,15 +26,17 @@ export class GrantEntitlementsHandler implements ICommandHandler<GrantEntitlemen
 
   async execute({ request: { tenantId } }: GrantEntitlements): Promise<string[]> {
     const { manager } = this.work;
-    const tenant = await loadTenant(manager, tenantId);
-    const { planName: name, planVersion: version } = tenant;
+    const { planName: name, planVersion: version, quantity } = await loadTenant(manager, tenantId);
     const { spec } = await manager.findOneByOrFail(PlanEntity, { name, version });
-    const { modules, quotas } = spec as PlanTemplate;
-    const source = `plan:${name}@${version}`;
-    const rows = [
-      ...modules.map((feature) => ({ tenantId, feature, kind: 'module' as const, ceiling: null, source })),
-      ...Object.entries(quotas).map(([feature, ceiling]) => ({ tenantId, feature, kind: 'quota' as const, ceiling: String(ceiling), source })),
-    ];
+    // As they will be once the tenant is active; until then its state keeps everybody out.
+    const granted = deriveEntitlements({ plan: spec as PlanTemplate, quantity, state: 'active', today: dateOf(new Date()) });
+    const rows = granted.map((entitlement) => ({
+      tenantId,
+      feature: entitlement.feature,
+      kind: entitlement.kind,
+      ceiling: entitlement.kind === 'quota' ? String(entitlement.ceiling) : null,
+      source: `${entitlement.source}:${name}@${version}`,
+    }));
     await manager.delete(EntitlementEntity, { tenantId });
     await manager.insert(EntitlementEntity, rows);
     return rows.map(({ feature }) => feature);
