@@ -11,7 +11,9 @@ const DAY_MS = 86_400_000;
 /** @throws BulkheadError `invalid_date` (422) for text that is not a day of the calendar. */
 export function calendarDate(text: string): CalendarDate {
   const at = /^\d{4}-\d{2}-\d{2}$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN;
-  if (!Number.isNaN(at) && toDate(at) === text) return text as CalendarDate;
+  const day = Number.isNaN(at) ? undefined : toDate(at);
+  // 30 February parses, as 2 March.
+  if (day === text) return day;
   throw new BulkheadError({
     code: 'invalid_date',
     status: 422,

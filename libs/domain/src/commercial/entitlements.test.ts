@@ -1,6 +1,11 @@
 import fc from 'fast-check';
 import { deriveEntitlements, mayUse, quotaCeiling, type EntitlementOverride } from './entitlements.js';
-import { nextSubscriptionState, SUBSCRIPTION_EVENTS, SUBSCRIPTION_STATES, type SubscriptionState } from './subscription.js';
+import {
+  nextSubscriptionState,
+  SUBSCRIPTION_EVENTS,
+  SUBSCRIPTION_STATES,
+  type SubscriptionState,
+} from './subscription.js';
 
 const plan = {
   modules: ['scheduling', 'charting'],
@@ -8,8 +13,11 @@ const plan = {
   price: { model: 'per-provider', unitAmountMinor: 14_900 },
 } as const;
 const today = '2026-11-22';
-const derive = (overrides: readonly EntitlementOverride[] = [], state: SubscriptionState | undefined = 'active', quantity = 5) =>
-  deriveEntitlements({ plan, quantity, state, overrides, today });
+const derive = (
+  overrides: readonly EntitlementOverride[] = [],
+  state: SubscriptionState | undefined = 'active',
+  quantity = 5,
+) => deriveEntitlements({ plan, quantity, state, overrides, today });
 
 describe('entitlements', () => {
   it('are the plan, with what was bought as the ceiling of what is counted', () => {
@@ -81,13 +89,19 @@ describe('subscription', () => {
 
   it('is not resumed by a payment once it is suspended, and says what is possible', () => {
     expect(() => nextSubscriptionState('suspended', 'payment_received')).toThrow(
-      expect.objectContaining({ code: 'subscription_transition_refused', status: 409, remediation: expect.stringContaining('resume, cancel') }),
+      expect.objectContaining({
+        code: 'subscription_transition_refused',
+        status: 409,
+        remediation: expect.stringContaining('resume, cancel'),
+      }),
     );
   });
 
   it('stays cancelled whatever happens, and can be cancelled from every other state', () => {
-    for (const event of SUBSCRIPTION_EVENTS) expect(() => nextSubscriptionState('cancelled', event)).toThrow('cancelled');
-    for (const state of SUBSCRIPTION_STATES.filter((each) => each !== 'cancelled')) expect(nextSubscriptionState(state, 'cancel')).toBe('cancelled');
+    for (const event of SUBSCRIPTION_EVENTS)
+      expect(() => nextSubscriptionState('cancelled', event)).toThrow('cancelled');
+    for (const state of SUBSCRIPTION_STATES.filter((each) => each !== 'cancelled'))
+      expect(nextSubscriptionState(state, 'cancel')).toBe('cancelled');
   });
 
   it('never returns to trial', () => {

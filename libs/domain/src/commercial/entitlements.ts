@@ -42,13 +42,16 @@ export function deriveEntitlements({
 }): Entitlement[] {
   if (state === undefined || !USABLE.has(state)) return [];
   const applying = overrides.filter(({ lastDay }) => lastDay === undefined || today <= lastDay);
-  return [...modules(plan.modules, applying), ...quotas(plan, quantity, applying)].toSorted((a, b) => (a.feature < b.feature ? -1 : 1));
+  return [...modules(plan.modules, applying), ...quotas(plan, quantity, applying)].toSorted((a, b) =>
+    a.feature < b.feature ? -1 : 1,
+  );
 }
 
 function modules(planned: readonly string[], overrides: readonly EntitlementOverride[]): Entitlement[] {
   const decided = new Map<string, boolean>();
   for (const override of overrides) {
-    if (override.kind === 'module') decided.set(override.feature, override.granted && (decided.get(override.feature) ?? true));
+    if (override.kind === 'module')
+      decided.set(override.feature, override.granted && (decided.get(override.feature) ?? true));
   }
   const kept = planned.filter((feature) => decided.get(feature) !== false);
   const added = [...decided].filter(([feature, granted]) => granted && !planned.includes(feature));
@@ -58,7 +61,11 @@ function modules(planned: readonly string[], overrides: readonly EntitlementOver
   ];
 }
 
-function quotas(plan: Pick<PlanTemplate, 'quotas' | 'price'>, quantity: number, overrides: readonly EntitlementOverride[]): Entitlement[] {
+function quotas(
+  plan: Pick<PlanTemplate, 'quotas' | 'price'>,
+  quantity: number,
+  overrides: readonly EntitlementOverride[],
+): Entitlement[] {
   const counted = COUNTED_QUOTA[plan.price.model];
   const ceilings = new Map<string, { ceiling: number; source: EntitlementSource }>();
   for (const [feature, most] of Object.entries(plan.quotas)) {

@@ -28,14 +28,22 @@ const FIRST_YEAR = { month: 12, year: 1 } as const;
  * first begins with the rest of that month. Yearly plans run from the start to its anniversary (from 29 February to 28
  * February in common years), so they begin whole.
  */
-export function billingPeriods(startsOn: CalendarDate, interval: BillingInterval, wholePeriods: number = FIRST_YEAR[interval]): BillingPeriod[] {
+export function billingPeriods(
+  startsOn: CalendarDate,
+  interval: BillingInterval,
+  wholePeriods: number = FIRST_YEAR[interval],
+): BillingPeriod[] {
   const anchor = interval === 'month' ? firstOfMonth(startsOn) : startsOn;
   const step = interval === 'month' ? 1 : 12;
   const partial = anchor !== startsOn ? 1 : 0;
   return Array.from({ length: wholePeriods + partial }, (_, index) => {
     const wholeStart = addMonths(anchor, index * step);
     const periodEnd = addMonths(anchor, (index + 1) * step);
-    return { periodStart: index === 0 ? startsOn : wholeStart, periodEnd, wholeDays: daysBetween(wholeStart, periodEnd) };
+    return {
+      periodStart: index === 0 ? startsOn : wholeStart,
+      periodEnd,
+      wholeDays: daysBetween(wholeStart, periodEnd),
+    };
   });
 }
 
@@ -77,7 +85,9 @@ export function invoiceSchedule({
 function shareAmongLines(amount: Money, lines: readonly PriceLine[]): ScheduledInvoice['lines'] {
   const weights = lines.map((line) => line.amount.amountMinor);
   // A free plan has no proportion to keep: its lines are all zero.
-  const shares = weights.some((weight) => weight > 0) ? allocateMoney(amount, weights) : lines.map((line) => line.amount);
+  const shares = weights.some((weight) => weight > 0)
+    ? allocateMoney(amount, weights)
+    : lines.map((line) => line.amount);
   return lines.map(({ code }, index) => ({ code, amount: shares[index] ?? scaleMoney(amount, 0) }));
 }
 

@@ -9,7 +9,8 @@ const usd = (amountMinor: number): Money => money(amountMinor, 'USD');
 
 describe('money', () => {
   it('refuses fractions, unsafe integers and unknown currencies', () => {
-    for (const bad of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53]) expect(() => usd(bad)).toThrow('whole number');
+    for (const bad of [0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53])
+      expect(() => usd(bad)).toThrow('whole number');
     expect(() => money(1, 'XYZ' as 'USD')).toThrow('currency');
     expect(() => money(1, 'toString' as 'USD')).toThrow('currency');
   });
@@ -34,20 +35,28 @@ describe('money', () => {
 
   it('scales to the nearest minor unit, and to the even one of two that are equally near', () => {
     fc.assert(
-      fc.property(small, fc.integer({ min: 0, max: 100_000 }), fc.integer({ min: 1, max: 100_000 }), (value, numerator, denominator) => {
-        const result = BigInt(scaleMoney(usd(value), numerator, denominator).amountMinor);
-        const twiceError = 2n * (result * BigInt(denominator) - BigInt(value) * BigInt(numerator));
-        const distance = twiceError < 0n ? -twiceError : twiceError;
-        expect(distance <= BigInt(denominator)).toBe(true);
-        if (distance === BigInt(denominator)) expect(result % 2n).toBe(0n);
-      }),
+      fc.property(
+        small,
+        fc.integer({ min: 0, max: 100_000 }),
+        fc.integer({ min: 1, max: 100_000 }),
+        (value, numerator, denominator) => {
+          const result = BigInt(scaleMoney(usd(value), numerator, denominator).amountMinor);
+          const twiceError = 2n * (result * BigInt(denominator) - BigInt(value) * BigInt(numerator));
+          const distance = twiceError < 0n ? -twiceError : twiceError;
+          const tie = distance === BigInt(denominator);
+          expect(tie ? result % 2n === 0n : distance < BigInt(denominator)).toBe(true);
+        },
+      ),
     );
   });
 
   it('scales a debt like the claim that mirrors it', () => {
     fc.assert(
       fc.property(small, fc.nat(10_000), fc.integer({ min: 1, max: 10_000 }), (value, numerator, denominator) => {
-        const [claim, debt] = [scaleMoney(usd(value), numerator, denominator), scaleMoney(usd(-value), numerator, denominator)];
+        const [claim, debt] = [
+          scaleMoney(usd(value), numerator, denominator),
+          scaleMoney(usd(-value), numerator, denominator),
+        ];
         expect(addMoney(claim, debt)).toEqual(usd(0));
       }),
     );
@@ -55,7 +64,9 @@ describe('money', () => {
 });
 
 describe('allocation', () => {
-  const weights = fc.array(fc.nat(1_000_000), { minLength: 1, maxLength: 40 }).filter((list) => list.some((weight) => weight > 0));
+  const weights = fc
+    .array(fc.nat(1_000_000), { minLength: 1, maxLength: 40 })
+    .filter((list) => list.some((weight) => weight > 0));
 
   it('loses no minor unit', () => {
     fc.assert(
@@ -73,8 +84,7 @@ describe('allocation', () => {
         allocateMoney(whole, list).forEach((share, index) => {
           const weight = BigInt(list[index] ?? 0);
           const error = BigInt(share.amountMinor) * total - BigInt(whole.amountMinor) * weight;
-          expect(error < total && error > -total).toBe(true);
-          if (weight === 0n) expect(share.amountMinor).toBe(0);
+          expect(weight === 0n ? share.amountMinor === 0 : error < total && error > -total).toBe(true);
         });
       }),
     );
@@ -87,7 +97,7 @@ describe('allocation', () => {
   });
 
   it('refuses weights that say nothing', () => {
-    for (const bad of [[], [0, 0], [-1, 2], [0.5, 1]]) expect(() => allocateMoney(usd(1), bad)).toThrow();
+    for (const bad of [[], [0, 0], [-1, 2], [0.5, 1]]) expect(() => allocateMoney(usd(1), bad)).toThrow(/weight/i);
   });
 
   it('adds nothing up to zero of the currency', () => {

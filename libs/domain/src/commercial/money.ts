@@ -14,7 +14,8 @@ export interface Money {
 /** @throws BulkheadError `invalid_money` (422) for a fraction, an unsafe integer or a currency Bulkhead does not bill in. */
 export function money(amountMinor: number, currency: Currency): Money {
   if (!Object.hasOwn(MINOR_DIGITS, currency)) throw invalidMoney('The currency is not one that Bulkhead bills in.');
-  if (!Number.isSafeInteger(amountMinor)) throw invalidMoney('An amount is a whole number of minor units within ±2^53.');
+  if (!Number.isSafeInteger(amountMinor))
+    throw invalidMoney('An amount is a whole number of minor units within ±2^53.');
   // -0 would print and hash differently from 0.
   return { amountMinor: amountMinor === 0 ? 0 : amountMinor, currency };
 }

@@ -19,7 +19,9 @@ export type SubscriptionEvent = (typeof SUBSCRIPTION_EVENTS)[number];
  * A payment lifts `past_due` but never `suspended`: a subscription may be suspended for other reasons than money, so
  * only somebody who resumes it ends that. Cancelled is final; the customer who returns gets a new subscription.
  */
-const TRANSITIONS: Readonly<Record<SubscriptionState, Readonly<Partial<Record<SubscriptionEvent, SubscriptionState>>>>> = {
+const TRANSITIONS: Readonly<
+  Record<SubscriptionState, Readonly<Partial<Record<SubscriptionEvent, SubscriptionState>>>>
+> = {
   trial: { activate: 'active', trial_ended: 'suspended', suspend: 'suspended', cancel: 'cancelled' },
   active: { payment_failed: 'past_due', suspend: 'suspended', cancel: 'cancelled' },
   past_due: { payment_received: 'active', grace_ended: 'suspended', suspend: 'suspended', cancel: 'cancelled' },
@@ -37,6 +39,8 @@ export function nextSubscriptionState(state: SubscriptionState, event: Subscript
     status: 409,
     publicMessage: `A subscription that is ${state} cannot take "${event}".`,
     remediation:
-      possible.length === 0 ? 'A cancelled subscription is final; start a new one.' : `From ${state} these are possible: ${possible.join(', ')}.`,
+      possible.length === 0
+        ? 'A cancelled subscription is final; start a new one.'
+        : `From ${state} these are possible: ${possible.join(', ')}.`,
   });
 }

@@ -34,10 +34,17 @@ function tierProblems({ body: tier, problemAt }: ParsedTemplate<'tier'>, set: Te
   const problems: TemplateProblem[] = [];
   const dedicated = tier.layers.database === 'dedicated';
   if (dedicated && tier.database === undefined) {
-    problems.push(problemAt('/layers/database', 'A dedicated database needs its size: add database.instanceClass and database.storageGb.'));
+    problems.push(
+      problemAt(
+        '/layers/database',
+        'A dedicated database needs its size: add database.instanceClass and database.storageGb.',
+      ),
+    );
   }
   if (!dedicated && tier.database !== undefined) {
-    problems.push(problemAt('/database', 'Only a dedicated database has a size; the cell decides the size of a shared one.'));
+    problems.push(
+      problemAt('/database', 'Only a dedicated database has a size; the cell decides the size of a shared one.'),
+    );
   }
   if (!exists(tier.onboarding, set.onboarding)) {
     problems.push(problemAt('/onboarding', `No onboarding checklist ${tier.onboarding}.`));
@@ -48,7 +55,11 @@ function tierProblems({ body: tier, problemAt }: ParsedTemplate<'tier'>, set: Te
   return problems;
 }
 
-function retentionProblems(tier: TierTemplate, pack: PolicyPackTemplate, problemAt: ParsedTemplate['problemAt']): TemplateProblem[] {
+function retentionProblems(
+  tier: TierTemplate,
+  pack: PolicyPackTemplate,
+  problemAt: ParsedTemplate['problemAt'],
+): TemplateProblem[] {
   const floors = {
     backupDays: pack.retention.minimumBackupDays,
     objectVersionDays: pack.retention.minimumObjectVersionDays,
@@ -56,17 +67,27 @@ function retentionProblems(tier: TierTemplate, pack: PolicyPackTemplate, problem
   };
   return (Object.keys(floors) as (keyof typeof floors)[])
     .filter((field) => tier.retention[field] < floors[field])
-    .map((field) => problemAt(`/retention/${field}`, `Policy pack ${tier.policyPack} asks for at least ${floors[field]} days.`));
+    .map((field) =>
+      problemAt(`/retention/${field}`, `Policy pack ${tier.policyPack} asks for at least ${floors[field]} days.`),
+    );
 }
 
-function planProblems({ body: plan, problemAt }: ParsedTemplate<'plan'>, tiers: readonly ParsedTemplate<'tier'>[]): TemplateProblem[] {
+function planProblems(
+  { body: plan, problemAt }: ParsedTemplate<'plan'>,
+  tiers: readonly ParsedTemplate<'tier'>[],
+): TemplateProblem[] {
   const problems = plan.tiers.flatMap((name, index) => {
     const versions = tiers.filter(({ body }) => body.name === name);
     const newest = versions.toSorted((a, b) => b.body.version - a.body.version)[0];
     if (newest === undefined) return [problemAt(`/tiers/${index}`, `No tier "${name}".`)];
     return newest.body.requires.planKinds.includes(plan.kind)
       ? []
-      : [problemAt(`/tiers/${index}`, `Tier ${reference(newest.body)} is not for ${plan.kind} plans (${newest.file}, requires.planKinds).`)];
+      : [
+          problemAt(
+            `/tiers/${index}`,
+            `Tier ${reference(newest.body)} is not for ${plan.kind} plans (${newest.file}, requires.planKinds).`,
+          ),
+        ];
   });
   return [...problems, ...quotaProblems(plan, problemAt)];
 }
@@ -85,10 +106,12 @@ function milestoneProblems({ body, problemAt }: ParsedTemplate<'onboarding'>): T
   const problems: TemplateProblem[] = [];
   const seen = new Set<string>();
   for (const [index, milestone] of body.milestones.entries()) {
-    if (seen.has(milestone.code)) problems.push(problemAt(`/milestones/${index}/code`, `Milestone "${milestone.code}" is listed twice.`));
+    if (seen.has(milestone.code))
+      problems.push(problemAt(`/milestones/${index}/code`, `Milestone "${milestone.code}" is listed twice.`));
     for (const [place, code] of milestone.after.entries()) {
       // Only milestones above may come first, which also rules out circles.
-      if (!seen.has(code)) problems.push(problemAt(`/milestones/${index}/after/${place}`, `No milestone "${code}" above this one.`));
+      if (!seen.has(code))
+        problems.push(problemAt(`/milestones/${index}/after/${place}`, `No milestone "${code}" above this one.`));
     }
     seen.add(milestone.code);
   }

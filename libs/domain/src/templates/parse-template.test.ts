@@ -94,11 +94,19 @@ describe('one template', () => {
   });
 
   it('collects every problem with file, line, column and pointer', () => {
-    const bad = tier.replace('backupDays: 14', 'backupDays: 99').replace('storage: shared', 'storage: mine').replace('title: Pooled\n', '');
+    const bad = tier
+      .replace('backupDays: 14', 'backupDays: 99')
+      .replace('storage: shared', 'storage: mine')
+      .replace('title: Pooled\n', '');
     expect(tierProblems(bad)).toEqual(
       expect.arrayContaining([
         expect.objectContaining({ file: 'tiers/pooled.yaml', line: 1, column: 1, pointer: '/title' }),
-        expect.objectContaining({ line: 6, column: 12, pointer: '/layers/storage', message: 'tiers/pooled.yaml:6:12 Must be one of shared, dedicated.' }),
+        expect.objectContaining({
+          line: 6,
+          column: 12,
+          pointer: '/layers/storage',
+          message: 'tiers/pooled.yaml:6:12 Must be one of shared, dedicated.',
+        }),
         expect.objectContaining({ line: 12, column: 15, pointer: '/retention/backupDays' }),
       ]),
     );
@@ -119,7 +127,11 @@ describe('one template', () => {
   });
 
   it('refuses anchors and aliases', () => {
-    expect(tierProblems(tier.replace('title: Pooled', 'title: &t Pooled').replace('description: All shared', 'description: *t'))).toMatchObject([
+    expect(
+      tierProblems(
+        tier.replace('title: Pooled', 'title: &t Pooled').replace('description: All shared', 'description: *t'),
+      ),
+    ).toMatchObject([
       { line: 3, column: 11 },
       { line: 4, column: 14 },
     ]);
@@ -147,17 +159,62 @@ describe('a set of templates', () => {
   });
 
   it.each([
-    ['a plan whose tier does not exist', { 'plans/clinic.yaml': plan.replace('[pooled]', '[pooled, gold]') }, '/tiers/1', 15],
-    ['a plan whose tier is not for its kind', { 'tiers/pooled.yaml': tier.replace('[clinic]', '[enterprise]') }, '/tiers/0', 15],
-    ['a per-provider plan without its quota', { 'plans/clinic.yaml': plan.replace('providers: 25', 'sites: 25') }, '/quotas', 14],
-    ['a module that is named like a quota', { 'plans/clinic.yaml': plan.replace('[charting]', '[charting, providers]') }, '/modules/1', 12],
+    [
+      'a plan whose tier does not exist',
+      { 'plans/clinic.yaml': plan.replace('[pooled]', '[pooled, gold]') },
+      '/tiers/1',
+      15,
+    ],
+    [
+      'a plan whose tier is not for its kind',
+      { 'tiers/pooled.yaml': tier.replace('[clinic]', '[enterprise]') },
+      '/tiers/0',
+      15,
+    ],
+    [
+      'a per-provider plan without its quota',
+      { 'plans/clinic.yaml': plan.replace('providers: 25', 'sites: 25') },
+      '/quotas',
+      14,
+    ],
+    [
+      'a module that is named like a quota',
+      { 'plans/clinic.yaml': plan.replace('[charting]', '[charting, providers]') },
+      '/modules/1',
+      12,
+    ],
     ['an unknown policy pack', { 'tiers/pooled.yaml': tier.replace('standard@1', 'standard@2') }, '/policyPack', 18],
     ['an unknown checklist', { 'tiers/pooled.yaml': tier.replace('simple@1', 'simple@2') }, '/onboarding', 19],
-    ['retention below the policy pack', { 'tiers/pooled.yaml': tier.replace('logDays: 365', 'logDays: 30') }, '/retention/logDays', 15],
-    ['a dedicated database without a size', { 'tiers/pooled.yaml': tier.replace('database: shared', 'database: dedicated') }, '/layers/database', 6],
-    ['a size for a shared database', { 'tiers/pooled.yaml': `${tier}database: {instanceClass: db.t4g.small, storageGb: 20}\n` }, '/database', 20],
-    ['a milestone after one that is not above it', { 'onboarding/simple.yaml': checklist.replace('after: []', 'after: [go-live]') }, '/milestones/0/after/0', 6],
-    ['a milestone listed twice', { 'onboarding/simple.yaml': checklist.replace('code: go-live', 'code: contract') }, '/milestones/1/code', 7],
+    [
+      'retention below the policy pack',
+      { 'tiers/pooled.yaml': tier.replace('logDays: 365', 'logDays: 30') },
+      '/retention/logDays',
+      15,
+    ],
+    [
+      'a dedicated database without a size',
+      { 'tiers/pooled.yaml': tier.replace('database: shared', 'database: dedicated') },
+      '/layers/database',
+      6,
+    ],
+    [
+      'a size for a shared database',
+      { 'tiers/pooled.yaml': `${tier}database: {instanceClass: db.t4g.small, storageGb: 20}\n` },
+      '/database',
+      20,
+    ],
+    [
+      'a milestone after one that is not above it',
+      { 'onboarding/simple.yaml': checklist.replace('after: []', 'after: [go-live]') },
+      '/milestones/0/after/0',
+      6,
+    ],
+    [
+      'a milestone listed twice',
+      { 'onboarding/simple.yaml': checklist.replace('code: go-live', 'code: contract') },
+      '/milestones/1/code',
+      7,
+    ],
     ['the same name and version twice', { 'tiers/zz.yaml': tier }, '/name', 1],
   ] as const)('refuses %s, pointing at the line', (_what, changes, pointer, line) => {
     expect(setProblems(changes)).toMatchObject([{ pointer, line }]);
@@ -166,6 +223,8 @@ describe('a set of templates', () => {
   it('accepts two versions of one tier and judges a plan by the newest', () => {
     const second = tier.replace('version: 1', 'version: 2');
     expect(parseTemplates(files({ 'tiers/pooled-2.yaml': second })).tiers).toHaveLength(2);
-    expect(setProblems({ 'tiers/pooled-2.yaml': second.replace('[clinic]', '[practice]') })).toMatchObject([{ pointer: '/tiers/0' }]);
+    expect(setProblems({ 'tiers/pooled-2.yaml': second.replace('[clinic]', '[practice]') })).toMatchObject([
+      { pointer: '/tiers/0' },
+    ]);
   });
 });

@@ -45,7 +45,13 @@ export function parseTemplate<K extends TemplateKind>(kind: K, text: string, fil
   const validate = validator(kind);
   const body = document.value;
   if (!validate(body)) throw invalidTemplate((validate.errors ?? []).map((error) => schemaProblem(document, error)));
-  return { kind, file, body, digest: templateDigest(body), problemAt: (pointer, message) => document.problemAt(pointer, message) };
+  return {
+    kind,
+    file,
+    body,
+    digest: templateDigest(body),
+    problemAt: (pointer, message) => document.problemAt(pointer, message),
+  };
 }
 
 /**
@@ -59,7 +65,13 @@ export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet 
   for (const { file, text } of sources) {
     const kind = kindOf(file);
     if (kind === undefined) {
-      problems.push({ file, line: 1, column: 1, pointer: '', message: `${file}:1:1 Templates lie in ${Object.keys(TEMPLATE_FOLDERS).join(', ')}.` });
+      problems.push({
+        file,
+        line: 1,
+        column: 1,
+        pointer: '',
+        message: `${file}:1:1 Templates lie in ${Object.keys(TEMPLATE_FOLDERS).join(', ')}.`,
+      });
       continue;
     }
     try {
@@ -112,7 +124,10 @@ function schemaProblem(document: YamlDocument, error: ErrorObject): TemplateProb
       return { ...problem, pointer: `${pointer}/${pointerSegment(name)}` };
     }
     case 'enum':
-      return document.problemAt(pointer, `Must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}.`);
+      return document.problemAt(
+        pointer,
+        `Must be one of ${(params['allowedValues'] as readonly string[]).join(', ')}.`,
+      );
     default:
       return document.problemAt(pointer, `${sentence(error.message ?? 'is invalid')}.`);
   }

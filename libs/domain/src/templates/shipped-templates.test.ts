@@ -10,7 +10,10 @@ async function shipped(): Promise<TemplateSource[]> {
   const sources = folders.map(async (folder) => {
     const names = (await readdir(new URL(`${folder}/`, root))).toSorted();
     return Promise.all(
-      names.map(async (name) => ({ file: `${folder}/${name}`, text: await readFile(new URL(`${folder}/${name}`, root), 'utf8') })),
+      names.map(async (name) => ({
+        file: `${folder}/${name}`,
+        text: await readFile(new URL(`${folder}/${name}`, root), 'utf8'),
+      })),
     );
   });
   return (await Promise.all(sources)).flat();
@@ -19,14 +22,28 @@ async function shipped(): Promise<TemplateSource[]> {
 describe('the templates in tenant-templates', () => {
   it('are valid together', async () => {
     const set = parseTemplates(await shipped());
-    expect(set.tiers.map(({ body }) => body.name)).toEqual(['dedicated', 'hybrid-database', 'hybrid-storage', 'pooled']);
-    expect(set.plans.map(({ body }) => body.name)).toEqual(['clinic-per-provider', 'enterprise-health-system', 'practice-per-clinic']);
+    expect(set.tiers.map(({ body }) => body.name)).toEqual([
+      'dedicated',
+      'hybrid-database',
+      'hybrid-storage',
+      'pooled',
+    ]);
+    expect(set.plans.map(({ body }) => body.name)).toEqual([
+      'clinic-per-provider',
+      'enterprise-health-system',
+      'practice-per-clinic',
+    ]);
   });
 
   it('promise the layers that their names say', async () => {
     const { tiers } = parseTemplates(await shipped());
     const dedicated = Object.fromEntries(
-      tiers.map(({ body }) => [body.name, Object.entries(body.layers).filter(([, isolation]) => isolation === 'dedicated').map(([layer]) => layer)]),
+      tiers.map(({ body }) => [
+        body.name,
+        Object.entries(body.layers)
+          .filter(([, isolation]) => isolation === 'dedicated')
+          .map(([layer]) => layer),
+      ]),
     );
     expect(dedicated).toEqual({
       pooled: [],

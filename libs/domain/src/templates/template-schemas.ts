@@ -1,6 +1,13 @@
 import { CURRENCIES } from '../commercial/currency.js';
 import { ISOLATIONS, LAYERS, SERVICE_CLASSES } from '../placement/layers.js';
-import { BILLING_INTERVALS, MILESTONE_OWNERS, PLAN_KINDS, PRICE_MODELS, RELEASE_COHORTS, type TemplateKind } from './template-types.js';
+import {
+  BILLING_INTERVALS,
+  MILESTONE_OWNERS,
+  PLAN_KINDS,
+  PRICE_MODELS,
+  RELEASE_COHORTS,
+  type TemplateKind,
+} from './template-types.js';
 
 const NAME = { type: 'string', pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*$', maxLength: 60 };
 const REFERENCE = { type: 'string', pattern: '^[a-z][a-z0-9]*(-[a-z0-9]+)*@[1-9][0-9]{0,5}$' };
@@ -19,7 +26,12 @@ function closed(properties: Record<string, object>, optional: readonly string[] 
   return { type: 'object', additionalProperties: false, required, properties };
 }
 
-function document(kind: TemplateKind, title: string, properties: Record<string, object>, optional: readonly string[] = []) {
+function document(
+  kind: TemplateKind,
+  title: string,
+  properties: Record<string, object>,
+  optional: readonly string[] = [],
+) {
   return {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `urn:bulkhead:schema:${kind}`,

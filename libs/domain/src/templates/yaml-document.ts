@@ -14,7 +14,12 @@ export interface YamlDocument {
  */
 export function readYaml(text: string, file: string): YamlDocument {
   const lines = new LineCounter();
-  const document: Document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, merge: false });
+  const document: Document = parseDocument(text, {
+    lineCounter: lines,
+    prettyErrors: false,
+    stringKeys: true,
+    merge: false,
+  });
   const problem = (offset: number, pointer: string, message: string): TemplateProblem => {
     const { line, col } = lines.linePos(offset);
     const at = { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -41,7 +46,8 @@ export function readYaml(text: string, file: string): YamlDocument {
 function offsetOf(document: Document, pointer: string, key: string | undefined): number {
   let node: unknown = document.contents;
   for (const segment of pointerSegments(pointer)) {
-    const child: unknown = isMap(node) || isSeq(node) ? node.get(isSeq(node) ? Number(segment) : segment, true) : undefined;
+    const child: unknown =
+      isMap(node) || isSeq(node) ? node.get(isSeq(node) ? Number(segment) : segment, true) : undefined;
     if (!isNode(child)) break;
     node = child;
   }
