@@ -15,3 +15,5 @@ export * from './commercial/plan-price.js';
 export * from './commercial/invoice-schedule.js';
 export * from './commercial/subscription.js';
 export * from './commercial/entitlements.js';
+export type { AuditActor, AuditEntry, AuditOutcome, AuditSubject } from './audit/audit-entry.js';
+export type { CheckpointAnchor } from './audit/checkpoint.js';

@@ -64,7 +64,9 @@ async function notYetApplied(client: pg.Client, migrations: readonly Migration[]
   await client.query('create schema if not exists migrations');
   await client.query(`create table if not exists migrations.applied (
     name text primary key, checksum text not null, applied_at timestamptz not null default now())`);
-  const { rows } = await client.query<{ name: string; checksum: string }>('select name, checksum from migrations.applied');
+  const { rows } = await client.query<{ name: string; checksum: string }>(
+    'select name, checksum from migrations.applied',
+  );
   const applied = new Map(rows.map((row) => [row.name, row.checksum]));
   const changed = migrations.find((m) => applied.has(m.name) && applied.get(m.name) !== m.checksum);
   if (changed) {
@@ -82,7 +84,10 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   await client.query('begin');
   try {
     await client.query(migration.sql);
-    await client.query('insert into migrations.applied (name, checksum) values ($1, $2)', [migration.name, migration.checksum]);
+    await client.query('insert into migrations.applied (name, checksum) values ($1, $2)', [
+      migration.name,
+      migration.checksum,
+    ]);
     await client.query('commit');
   } catch (error) {
     await client.query('rollback');

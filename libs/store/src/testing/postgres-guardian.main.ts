@@ -69,7 +69,9 @@ try {
   await orphaned;
   await server.stop();
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : 'Postgres did not start'}\n${log.slice(-20).join('')}`);
+  process.stderr.write(
+    `${error instanceof Error ? error.message : 'Postgres did not start'}\n${log.slice(-20).join('')}`,
+  );
   process.exitCode = 1;
 } finally {
   await rm(databaseDir, { recursive: true, force: true });

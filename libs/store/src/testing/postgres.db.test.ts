@@ -40,7 +40,10 @@ describe('startTestPostgres', () => {
     const script = `const { startTestPostgres } = await import(${JSON.stringify(module)});
       console.log((await startTestPostgres()).superuserUrl); setInterval(() => {}, 1000);`;
     const { BULKHEAD_TEST_PG_URL: _, ...env } = process.env;
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     const [line] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
     const url = line.trim();
     const [server] = await query<{ folder: string }>(url, `select current_setting('data_directory') as folder`);

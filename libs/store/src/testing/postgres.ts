@@ -48,7 +48,8 @@ export async function startTestPostgres({ migrated = true }: { migrated?: boolea
     migratorUrl: address(server, name, 'bulkhead_migrator'),
     apiUrl: address(server, name, 'bulkhead_api'),
     workerUrl: address(server, name, 'bulkhead_worker'),
-    stop: () => asSuperuser(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
+    stop: () =>
+      asSuperuser(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
   };
 }
 
@@ -134,7 +135,9 @@ async function spawnGuardian(file: string): Promise<string> {
   const url = await new Promise<string>((resolve, reject) => {
     guardian.once('error', reject);
     guardian.once('exit', () => reject(new Error(`The test Postgres server did not start: ${complaints}`)));
-    createInterface({ input: guardian.stdout }).once('line', (line) => resolve((JSON.parse(line) as { url: string }).url));
+    createInterface({ input: guardian.stdout }).once('line', (line) =>
+      resolve((JSON.parse(line) as { url: string }).url),
+    );
   });
   // The pipe stays open as long as this process lives, yet keeps nothing waiting for it.
   guardian.unref();
