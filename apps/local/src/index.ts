@@ -1,1 +1,11 @@
-export {};
+export type { AwsEmulator } from './aws-emulator.js';
+export { AWS_ACCOUNT_ID, AWS_REGION } from './aws-emulator.js';
+export { AUDIT_BUCKET } from './aws-policies.js';
+export type { ControlPostgres } from './control-postgres.js';
+export { type Engines, type EnginesOptions, startEngines } from './engines.js';
+export { API_AUDIENCE, type IdentityProvider } from './identity-provider.js';
+export type { AwsCredentials, DemoUser } from './local-secrets.js';
+export type { RdsHost } from './rds-host.js';
+export type { RdsInstance } from './rds-instance.js';
+export type { ManagedProcess } from './supervisor.js';
+export type { TemporalServer } from './temporal-server.js';

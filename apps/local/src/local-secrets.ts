@@ -1,0 +1,83 @@
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { readJson, writePrivateFile, type StateFolder } from './state-folder.js';
+
+/** Demo users: one for each role that the API knows at first, and one that has none (it must be refused everywhere). */
+export const DEMO_USERS = ['platform-admin', 'sales-ops', 'approver', 'auditor', 'ci', 'no-role'] as const;
+export type DemoUser = (typeof DEMO_USERS)[number];
+
+export const DATABASE_ROLES = ['bulkhead_migrator', 'bulkhead_api', 'bulkhead_worker', 'bulkhead_state_admin'] as const;
+export type DatabaseRole = (typeof DATABASE_ROLES)[number];
+
+export interface AwsCredentials {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** Everything random that must be the same at the next start. Kept in `secrets.json`, mode 0600. */
+export interface LocalSecrets {
+  /** Superuser `rdsadmin` of every local Postgres server; nothing but the stack itself logs in with it. */
+  postgresSuperuser: string;
+  databaseRoles: Record<DatabaseRole, string>;
+  awsRoot: AwsCredentials;
+  /** Access keys that the emulator issued, by IAM user; filled in by the IAM bootstrap. */
+  awsUsers: Record<string, AwsCredentials>;
+  rdsToken: string;
+  identityClients: Record<DemoUser, string>;
+  identityCookieKey: string;
+}
+
+function token(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+function fresh(): LocalSecrets {
+  return {
+    postgresSuperuser: token(),
+    databaseRoles: Object.fromEntries(DATABASE_ROLES.map((role) => [role, token()])) as Record<DatabaseRole, string>,
+    awsRoot: {
+      accessKeyId: `AKIA${createHash('sha256').update(randomBytes(32)).digest('hex').slice(0, 16).toUpperCase()}`,
+      secretAccessKey: randomBytes(30).toString('base64url'),
+    },
+    awsUsers: {},
+    rdsToken: token(),
+    identityClients: Object.fromEntries(DEMO_USERS.map((user) => [user, token()])) as Record<DemoUser, string>,
+    identityCookieKey: token(),
+  };
+}
+
+/** The secrets of a state folder, made at the first call. */
+export function loadSecrets(folder: StateFolder): LocalSecrets {
+  const file = folder.path('secrets.json');
+  const kept = readJson<LocalSecrets>(file);
+  if (kept) return kept;
+  const made = fresh();
+  saveSecrets(folder, made);
+  return made;
+}
+
+export function saveSecrets(folder: StateFolder, secrets: LocalSecrets): void {
+  writePrivateFile(folder.path('secrets.json'), `${JSON.stringify(secrets, null, 2)}\n`);
+}
+
+/** Files with one secret each, for parts that read them by name. */
+export interface SecretFiles {
+  /** Ed25519 private key, PKCS #8 PEM: signs the checkpoints of the audit log. */
+  readonly auditSigningKey: string;
+  /** Passphrase of Pulumi's secrets provider. */
+  readonly pulumiPassphrase: string;
+}
+
+/** Makes the secret files at the first call and names them. */
+export function ensureSecretFiles(folder: StateFolder): SecretFiles {
+  const files = {
+    auditSigningKey: folder.path('audit-signing-key.pem'),
+    pulumiPassphrase: folder.path('pulumi-passphrase'),
+  };
+  if (!existsSync(files.auditSigningKey)) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writePrivateFile(files.auditSigningKey, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  }
+  if (!existsSync(files.pulumiPassphrase)) writePrivateFile(files.pulumiPassphrase, token());
+  return files;
+}

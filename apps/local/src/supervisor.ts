@@ -1,0 +1,271 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { GuardianMessage } from './guardian.js';
+import { localError } from './local-error.js';
+import { identify, isAlive, signal, type ProcessIdentity } from './process-identity.js';
+import { readJson, writePrivateFile, type StateFolder } from './state-folder.js';
+
+export interface ProcessSpec {
+  /** Unique in the stack; names the log file `logs/<name>.log` and the pid file `run/<name>.json`. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** Asks the process for an orderly stop. Defaults to SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  /** After so many milliseconds an orderly stop becomes a kill. Defaults to 15 s. */
+  readonly stopTimeoutMs?: number;
+  /** Resolves when the part serves; polled until then and given up when the process ends or the time is over. */
+  readonly ready: (running: RunningProcess) => Promise<boolean>;
+  /** Defaults to 30 s. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** What a readiness check may look at. */
+export interface RunningProcess {
+  readonly pid: number;
+  readonly logFile: string;
+  /** Size of the log file when this process began: what it wrote itself comes after. */
+  readonly logStart: number;
+}
+
+interface PidFile {
+  readonly process: ProcessIdentity;
+  readonly stopSignal: NodeJS.Signals;
+}
+
+const POLL_MS = 25;
+
+/** One supervised child process. */
+export class ManagedProcess {
+  readonly name: string;
+  #spec: ProcessSpec;
+  #supervisor: Supervisor;
+  #child: ChildProcess | undefined;
+  #identity: ProcessIdentity | undefined;
+  #ended: Promise<string> = Promise.resolve('was never started');
+  #expectedToEnd = true;
+
+  constructor(spec: ProcessSpec, supervisor: Supervisor) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#supervisor = supervisor;
+  }
+
+  /** Process id of the current run; undefined when it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get logFile(): string {
+    return this.#supervisor.folder.path('logs', `${this.name}.log`);
+  }
+
+  /** Resolves with "exit code 1" or "signal SIGKILL" when the current run ends. */
+  get ended(): Promise<string> {
+    return this.#ended;
+  }
+
+  /**
+   * Starts the process and waits until it is ready.
+   * @throws BulkheadError `local_part_failed` naming the log file; nothing is left running then.
+   */
+  async start(): Promise<void> {
+    const logStart = this.#spawn();
+    const pid = this.#child?.pid as number;
+    const running: RunningProcess = { pid, logFile: this.logFile, logStart };
+    const { ready, readyTimeoutMs = 30_000 } = this.#spec;
+    let end: string | undefined;
+    void this.#ended.then((how) => (end = how));
+    for (const deadline = Date.now() + readyTimeoutMs; ; await delay(POLL_MS)) {
+      if (end !== undefined) throw this.#failure(`ended before it was ready (${end})`);
+      if (await ready(running).catch(() => false)) return;
+      if (Date.now() < deadline) continue;
+      await this.kill();
+      throw this.#failure(`was not ready after ${readyTimeoutMs / 1000} s`);
+    }
+  }
+
+  /** Orderly stop; after the time limit a kill. Returns when the process is gone. */
+  async stop(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#expectedToEnd = true;
+    signal(child.pid as number, 'SIGCONT');
+    signal(child.pid as number, this.#spec.stopSignal ?? 'SIGTERM');
+    const { stopTimeoutMs = 15_000 } = this.#spec;
+    const patience = new AbortController();
+    const late = delay(stopTimeoutMs, 'late' as const, { signal: patience.signal }).catch(() => 'late' as const);
+    if ((await Promise.race([this.#ended, late])) === 'late') await this.kill();
+    patience.abort();
+    // What the process itself started and forgot is in its group.
+    signal(-(child.pid as number), 'SIGKILL');
+  }
+
+  /** kill -9 of the process and its group. Returns when it is gone. */
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (!child) return;
+    this.#expectedToEnd = true;
+    signal(-(child.pid as number), 'SIGKILL');
+    await this.#ended;
+  }
+
+  /** Orderly stop where it still runs, then a new start on the same port and data. */
+  async restart(): Promise<void> {
+    await this.stop();
+    await this.start();
+  }
+
+  /** SIGSTOP: the process keeps its connections and answers nothing. */
+  suspend(): void {
+    signal(this.#child?.pid as number, 'SIGSTOP');
+  }
+
+  resume(): void {
+    signal(this.#child?.pid as number, 'SIGCONT');
+  }
+
+  #failure(what: string): Error {
+    return localError(
+      'local_part_failed',
+      `${this.name} ${what}.`,
+      `Read ${this.logFile}, mend the cause and start again.`,
+    );
+  }
+
+  #spawn(): number {
+    if (this.#child) throw new Error(`${this.name} already runs`);
+    const { command, args, env, cwd, uid, gid, stopSignal = 'SIGTERM' } = this.#spec;
+    const log = openSync(this.logFile, 'a', 0o600);
+    const logStart = statSync(this.logFile).size;
+    // A group of its own: Ctrl-C in the terminal reaches the supervisor only, which then stops the parts in order.
+    const child = spawn(command, [...args], {
+      env: { ...env },
+      cwd,
+      uid,
+      gid,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#expectedToEnd = false;
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) => resolve(error.message));
+      child.once('exit', (code, by) => resolve(by ? `signal ${by}` : `exit code ${code}`));
+    });
+    void this.#ended.then((how) => this.#onEnd(how));
+    if (child.pid === undefined) return logStart;
+    this.#child = child;
+    this.#identity = identify(child.pid);
+    if (this.#identity) this.#supervisor.register(this.name, this.#identity, stopSignal);
+    return logStart;
+  }
+
+  #onEnd(how: string): void {
+    if (this.#identity) this.#supervisor.unregister(this.name, this.#identity);
+    this.#child = undefined;
+    this.#identity = undefined;
+    if (!this.#expectedToEnd) this.#supervisor.onUnexpectedEnd?.(this, how);
+  }
+}
+
+/** Starts the parts of one state folder as child processes and answers for none of them surviving it. */
+export class Supervisor {
+  readonly folder: StateFolder;
+  /** Called when a part ends although nobody asked it to. */
+  onUnexpectedEnd: ((part: ManagedProcess, how: string) => void) | undefined;
+  readonly #guardian: ChildProcess;
+  readonly #parts: ManagedProcess[] = [];
+
+  constructor(folder: StateFolder) {
+    this.folder = folder;
+    this.#guardian = spawn(process.execPath, [fileURLToPath(new URL('guardian.js', import.meta.url))], {
+      detached: true,
+      stdio: ['pipe', 'ignore', 'ignore'],
+      env: { PATH: process.env.PATH ?? '' },
+      cwd: folder.dir,
+    });
+    this.#guardian.unref();
+    this.#guardian.stdin?.on('error', () => undefined);
+  }
+
+  /** Process id of the guardian, which outlives this process for as long as it takes to stop the parts. */
+  get guardianPid(): number | undefined {
+    return this.#guardian.pid;
+  }
+
+  /** Starts a part and waits until it is ready. */
+  async launch(spec: ProcessSpec): Promise<ManagedProcess> {
+    const part = new ManagedProcess(spec, this);
+    this.#parts.push(part);
+    await part.start();
+    return part;
+  }
+
+  /** Stops a part for good. */
+  async retire(part: ManagedProcess): Promise<void> {
+    await part.stop();
+    const index = this.#parts.indexOf(part);
+    if (index >= 0) this.#parts.splice(index, 1);
+  }
+
+  /** Stops all parts for good. */
+  async stopAll(): Promise<void> {
+    await Promise.all(this.#parts.map(async (part) => await part.stop()));
+    this.#parts.length = 0;
+  }
+
+  /** Lets the guardian go; call it when all parts have stopped. */
+  close(): void {
+    this.#guardian.stdin?.end();
+  }
+
+  register(name: string, identity: ProcessIdentity, stopSignal: NodeJS.Signals): void {
+    const file: PidFile = { process: identity, stopSignal };
+    writePrivateFile(this.#pidFile(name), JSON.stringify(file));
+    this.#tell({ op: 'add', child: identity, stopSignal });
+  }
+
+  unregister(name: string, identity: ProcessIdentity): void {
+    this.#tell({ op: 'remove', pid: identity.pid });
+    if (readJson<PidFile>(this.#pidFile(name))?.process.startedAt === identity.startedAt) {
+      rmSync(this.#pidFile(name), { force: true });
+    }
+  }
+
+  #pidFile(name: string): string {
+    return this.folder.path('run', `${name}.json`);
+  }
+
+  #tell(message: GuardianMessage): void {
+    this.#guardian.stdin?.write(`${JSON.stringify(message)}\n`);
+  }
+}
+
+async function stopLeftover(file: string, log: (line: string) => void): Promise<void> {
+  const { process: identity, stopSignal } = readJson<PidFile>(file) as PidFile;
+  if (isAlive(identity)) {
+    log(`Stopping process ${identity.pid}, which an earlier run left behind.`);
+    signal(identity.pid, 'SIGCONT');
+    signal(identity.pid, stopSignal);
+    for (const deadline = Date.now() + 15_000; isAlive(identity); await delay(POLL_MS)) {
+      if (Date.now() > deadline) signal(-identity.pid, 'SIGKILL');
+    }
+  }
+  rmSync(file, { force: true });
+}
+
+/**
+ * Stops what an earlier run of this folder left running. Only processes whose start time fits the pid file are
+ * touched: a pid that the system has given to somebody else since then is left alone. Call it under the folder's lock.
+ */
+export async function stopLeftovers(folder: StateFolder, log: (line: string) => void): Promise<void> {
+  const files = readdirSync(folder.path('run')).filter((file) => file.endsWith('.json'));
+  await Promise.all(files.map(async (file) => await stopLeftover(folder.path('run', file), log)));
+}
