@@ -1,0 +1,79 @@
+import { startAwsEmulator, type AwsEmulator } from '../testing/aws-emulator.js';
+import { ProviderClient } from '../testing/provider-client.js';
+import { resourceCases, type Setup } from '../testing/resource-cases.js';
+import { startRdsHost, type TestRdsHost } from '../testing/rds-host.js';
+import { serveProvider, type RunningProvider } from '../protocol/server.js';
+import { RdsHost } from './rds-host.js';
+import { awsStandIn } from './package.js';
+
+let emulator: AwsEmulator;
+let rds: TestRdsHost;
+let server: RunningProvider;
+let client: ProviderClient;
+
+beforeAll(async () => {
+  [emulator, rds] = await Promise.all([startAwsEmulator(), startRdsHost()]);
+  server = await serveProvider(awsStandIn({ ...emulator, rdsHost: new RdsHost(rds.url, rds.token) }));
+  client = await ProviderClient.connect(server.port, { region: 'us-east-1' });
+});
+
+afterAll(async () => {
+  client?.close();
+  await server?.stop();
+  await Promise.all([emulator?.stop(), rds?.stop()]);
+});
+
+const setup: Setup = async (token, inputs) => (await client.create(token, inputs)).state;
+
+test('every type that the stand-in serves has a case here', () => {
+  const served = awsStandIn({ region: 'us-east-1' }).types.map(({ token }) => token);
+  expect(resourceCases.map(({ token }) => token).sort()).toEqual([...served].sort());
+});
+
+describe.each(resourceCases)('$token', ({ token, before, after, replacing, outputs, leaves, arrange }) => {
+  test('lives through create, read, update, adoption and delete', async () => {
+    const given = (await arrange?.(setup)) ?? {};
+    const first = await client.check(token, { ...before, ...given });
+    const second = await client.check(token, { ...before, ...given, ...after });
+
+    const made = await client.create(token, first);
+    expect(made.state).toMatchObject(first);
+    for (const output of outputs) expect(made.state).toHaveProperty(output);
+
+    const refreshed = await client.read(token, made.id, { inputs: first, state: made.state });
+    expect(refreshed?.inputs).toEqual(first);
+    expect((await client.diff(token, refreshed?.inputs ?? {}, first)).changed).toEqual([]);
+
+    if (Object.keys(after).length > 0) {
+      const { changed, replaces } = await client.diff(token, first, second);
+      expect([...changed].sort()).toEqual(Object.keys(after).sort());
+      expect(replaces).toEqual([]);
+      expect(await client.update(token, made.id, first, second)).toMatchObject(second);
+    }
+
+    const drifted = await client.read(token, made.id, { inputs: first, state: made.state });
+    const seen = await client.diff(token, drifted?.inputs ?? {}, first);
+    expect([...seen.changed].sort()).toEqual(Object.keys(after).filter((name) => name !== 'skipFinalSnapshot').sort());
+
+    const imported = await client.read(token, made.id);
+    const { changed: missing } = await client.diff(token, imported?.inputs ?? {}, second);
+    expect(missing.filter((name) => !['forceDestroy', 'deletionWindowInDays', 'recoveryWindowInDays', 'skipFinalSnapshot'].includes(name))).toEqual([]);
+
+    const adopted = await client.create(token, second);
+    expect(adopted.id).toBe(made.id);
+
+    expect((await client.diff(token, second, { ...second, ...replacing })).replaces.toSorted()).toEqual(Object.keys(replacing).sort());
+
+    await client.delete(token, made.id, second, adopted.state);
+    const left = await client.read(token, made.id);
+    if (leaves === undefined) expect(left).toBeUndefined();
+    else expect(left?.state).toMatchObject(leaves);
+    await client.delete(token, made.id, second, adopted.state);
+  });
+
+  test('refuses a property that it does not implement, by name', async () => {
+    const given = (await arrange?.(setup)) ?? {};
+    const { refusals } = await client.refusals(token, { ...before, ...given, notAProperty: true });
+    expect(refusals).toEqual([expect.stringContaining('"notAProperty"')]);
+  });
+});
