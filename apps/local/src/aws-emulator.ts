@@ -69,7 +69,7 @@ function emulatorSpec(folder: StateFolder, python: string, port: number, root: A
  * it found is lost, and the tenants in the control database no longer have their resources.
  */
 async function checkRunMark(emulator: AwsEmulator, recordFile: string): Promise<void> {
-  const record = readJson<RunRecord>(recordFile);
+  const record = readJson(recordFile) as RunRecord | undefined;
   if (record !== undefined && (await readRunMark(emulator)) !== record.run) {
     throw localError(
       'local_aws_state_lost',
@@ -80,7 +80,7 @@ async function checkRunMark(emulator: AwsEmulator, recordFile: string): Promise<
 }
 
 async function markRun(emulator: AwsEmulator, recordFile: string): Promise<void> {
-  const run = (readJson<RunRecord>(recordFile)?.run ?? 0) + 1;
+  const run = ((readJson(recordFile) as RunRecord | undefined)?.run ?? 0) + 1;
   await writeRunMark(emulator, run);
   writePrivateFile(recordFile, JSON.stringify({ run } satisfies RunRecord));
 }

@@ -148,7 +148,7 @@ describe('engines', () => {
     const { aws } = engines;
     const ask = () => fetch(`${aws.endpoint}/_ministack/health`, { signal: AbortSignal.timeout(500) });
     aws.process.suspend();
-    await expect(ask()).rejects.toThrow();
+    await expect(ask()).rejects.toThrow(/timeout/);
     aws.process.resume();
     await waitFor('the emulator', async () => (await ask()).ok);
   });

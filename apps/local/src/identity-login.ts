@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type Provider from 'oidc-provider';
+import type { Provider } from 'oidc-provider';
 import { DEMO_USERS } from './local-secrets.js';
 
 /** Path of the page on which a person picks a demo user. */

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
-import Provider, { interactionPolicy, type ClientMetadata, type Configuration, type JWK } from 'oidc-provider';
+import { interactionPolicy, Provider, type ClientMetadata, type Configuration, type JWK } from 'oidc-provider';
 import { answerLogin, LOGIN_PATH } from './identity-login.js';
 import { IdentityStore } from './identity-store.js';
 import { DEMO_USERS, type DemoUser, type LocalSecrets } from './local-secrets.js';
@@ -28,7 +28,7 @@ export interface IdentityProvider {
 
 function signingKey(folder: StateFolder): JWK {
   const file = folder.path('identity-signing-key.json');
-  const kept = readJson<JWK>(file);
+  const kept = readJson(file) as JWK | undefined;
   if (kept) return kept;
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const made = { ...privateKey.export({ format: 'jwk' }), alg: 'ES256', use: 'sig' } as JWK;

@@ -49,7 +49,7 @@ function fresh(): LocalSecrets {
 /** The secrets of a state folder, made at the first call. */
 export function loadSecrets(folder: StateFolder): LocalSecrets {
   const file = folder.path('secrets.json');
-  const kept = readJson<LocalSecrets>(file);
+  const kept = readJson(file) as LocalSecrets | undefined;
   if (kept) return kept;
   const made = fresh();
   saveSecrets(folder, made);

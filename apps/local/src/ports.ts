@@ -65,7 +65,7 @@ export class PortBook {
 
   constructor(file: string) {
     this.#file = file;
-    this.#ports = readJson<Record<string, number>>(file) ?? {};
+    this.#ports = (readJson(file) as Record<string, number> | undefined) ?? {};
   }
 
   /**

@@ -86,6 +86,11 @@ describe('the host of RDS instances', () => {
     await ask(port, "CREATE ROLE mover LOGIN REPLICATION PASSWORD 'mover-secret'");
     await ask(port, 'GRANT pg_create_subscription, pg_monitor TO mover');
     await ask(port, 'GRANT SET ON PARAMETER session_replication_role TO mover');
+    const made = await ask(
+      port,
+      "SELECT rolname FROM pg_roles WHERE rolname IN ('an_owner', 'mover') AND NOT rolsuper",
+    );
+    expect(made).toHaveLength(2);
   });
 
   it('answers a repeated call with the same instance, also when calls overlap', async () => {

@@ -120,8 +120,11 @@ class Instances {
       await existing.start();
       return existing;
     }
-    const allocatedStorage = Number(body.allocatedStorage ?? 20);
-    const wanted = { identifier, masterUsername, allocatedStorage, engineVersion: String(body.engineVersion ?? '18') };
+    const { allocatedStorage = 20, engineVersion = '18' } = body;
+    if (typeof allocatedStorage !== 'number' || typeof engineVersion !== 'string') {
+      throw refusal(400, 'invalid_field', 'allocatedStorage is a number of GiB, engineVersion a text.');
+    }
+    const wanted = { identifier, masterUsername, allocatedStorage, engineVersion };
     const made = await RdsInstance.create(this.#context, wanted, masterPassword);
     this.#made.set(identifier, made);
     return made;

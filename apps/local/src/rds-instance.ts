@@ -86,7 +86,7 @@ export class RdsInstance {
   /** The instance that an earlier run made, not started; undefined, and its remains gone, when that was cut off. */
   static load(context: InstanceContext, identifier: string): RdsInstance | undefined {
     const folder = RdsInstance.folder(context, identifier);
-    const record = readJson<InstanceRecord>(`${folder}/instance.json`);
+    const record = readJson(`${folder}/instance.json`) as InstanceRecord | undefined;
     if (record) return new RdsInstance(record, context);
     rmSync(folder, { recursive: true, force: true });
     context.ports.release(`rds-${identifier}`);

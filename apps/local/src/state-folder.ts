@@ -53,9 +53,9 @@ export function openStateFolder(folder: string): StateFolder {
 }
 
 /** Reads a JSON file, or undefined when it is not there. */
-export function readJson<T>(file: string): T | undefined {
+export function readJson(file: string): unknown {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as T;
+    return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw localError(

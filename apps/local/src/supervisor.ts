@@ -234,7 +234,7 @@ export class Supervisor {
 
   unregister(name: string, identity: ProcessIdentity): void {
     this.#tell({ op: 'remove', pid: identity.pid });
-    if (readJson<PidFile>(this.#pidFile(name))?.process.startedAt === identity.startedAt) {
+    if ((readJson(this.#pidFile(name)) as PidFile | undefined)?.process.startedAt === identity.startedAt) {
       rmSync(this.#pidFile(name), { force: true });
     }
   }
@@ -249,7 +249,7 @@ export class Supervisor {
 }
 
 async function stopLeftover(file: string, log: (line: string) => void): Promise<void> {
-  const { process: identity, stopSignal } = readJson<PidFile>(file) as PidFile;
+  const { process: identity, stopSignal } = readJson(file) as PidFile;
   if (isAlive(identity)) {
     log(`Stopping process ${identity.pid}, which an earlier run left behind.`);
     signal(identity.pid, 'SIGCONT');

@@ -35,7 +35,7 @@ export async function signIn(issuer: string, user: string): Promise<{ access_tok
     code_challenge_method: 'S256',
   });
   const browser = new Browser();
-  const login = locationOf(await browser.go(`${issuer}/auth?${query}`), issuer);
+  const login = locationOf(await browser.go(`${issuer}/auth?${query.toString()}`), issuer);
   const page = await (await browser.go(login)).text();
   if (!page.includes(`value="${user}"`)) throw new Error(`The login page does not offer ${user}`);
   let next = locationOf(await browser.go(login, { user }), issuer);
