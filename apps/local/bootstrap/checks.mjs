@@ -1,4 +1,4 @@
-import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { npmCommand } from './prerequisites.mjs';
@@ -52,6 +52,11 @@ async function runCheck(root, name) {
   return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
 }
 
+function hasEndToEndTests(root) {
+  const files = ['apps', 'test'].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }));
+  return files.some((file) => file.endsWith('.e2e.test.ts'));
+}
+
 function finish(counts) {
   const passed = counts.reduce((sum, count) => sum + count.passed, 0);
   const failed = counts.reduce((sum, count) => sum + count.failed, 0);
@@ -70,7 +75,7 @@ export async function runTests(root, args) {
   for (const name of CHECKS) counts.push(await runCheck(root, name));
   say('\nunit and engine tests');
   counts.push(await runJest(root, 'jest.config.mjs', []));
-  if (globSync('{apps,test}/**/src/**/*.e2e.test.ts', { cwd: root }).length > 0) {
+  if (hasEndToEndTests(root)) {
     say('\nend-to-end tests');
     counts.push(await runJest(root, 'jest.e2e.config.mjs', []));
   }
