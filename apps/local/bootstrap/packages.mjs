@@ -36,14 +36,19 @@ export function isInstalled(wanted, installed) {
   return true;
 }
 
-async function install(root) {
+async function npm(root, args) {
   const { command, prefix } = npmCommand();
-  const { code, output } = await capture(command, [...prefix, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: root,
-  });
-  if (code === 0) return;
+  return await capture(command, [...prefix, ...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+}
+
+async function install(root) {
+  let result = await npm(root, ['ci']);
+  // A lock file that was written where the registry has no packages for other platforms does not name them, and some
+  // versions of npm refuse it for that. Installing takes the locked versions just the same and saves nothing.
+  if (result.code !== 0 && /\bEUSAGE\b/.test(result.output)) result = await npm(root, ['install', '--no-save']);
+  if (result.code === 0) return;
   throw new Stop(
-    `The npm packages could not be installed:\n${tail(output)}`,
+    `The npm packages could not be installed:\n${tail(result.output)}`,
     'Check the connection to the npm registry and run the command again.',
   );
 }
