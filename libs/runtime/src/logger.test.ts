@@ -14,7 +14,7 @@ function recorded(speak: (logger: Logger) => void): { text: string; lines: Recor
   return { text, lines };
 }
 
-const asFields = (fields: object): LogFields => fields as LogFields;
+const asFields = (fields: object): LogFields => fields;
 
 describe('createLogger', () => {
   it('writes allowed fields as JSON lines', () => {

@@ -19,7 +19,12 @@ export interface CommandPolicy<C, R> {
   readonly audit: (command: C, result: R | undefined) => AuditDescription;
 }
 
-const policies = new WeakMap<object, CommandPolicy<never, never>>();
+const policies = new Map<object, CommandPolicy<never, never>>();
+
+/** Every command class of this process that has a policy. */
+export function gatedCommands(): (new (...args: never[]) => object)[] {
+  return [...policies.keys()] as (new (...args: never[]) => object)[];
+}
 
 /**
  * Declares who may send a command and what its audit leaf says. The worker and the API refuse to start with a command
@@ -27,7 +32,7 @@ const policies = new WeakMap<object, CommandPolicy<never, never>>();
  */
 export function Gated<C extends Command<R>, R>(policy: CommandPolicy<C, R>) {
   return (target: new (...args: never[]) => C): void => {
-    policies.set(target, policy as unknown as CommandPolicy<never, never>);
+    policies.set(target, policy);
   };
 }
 

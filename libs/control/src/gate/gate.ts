@@ -16,6 +16,9 @@ import { principalName, type Call } from './principal.js';
  */
 @Injectable()
 export class CommandGate {
+  /** Errors that have their leaf, so that whoever sees them next does not leave a second one. */
+  readonly #audited = new WeakSet<BulkheadError>();
+
   constructor(
     private readonly bus: CommandBus,
     private readonly work: UnitOfWork,
@@ -32,17 +35,50 @@ export class CommandGate {
       authorise(policy, call);
       return await this.work.run((manager) => this.#accept(manager, command, policy, call));
     } catch (error) {
-      if (error instanceof BulkheadError) await this.#auditRefusal(policy.name, policy.audit(command, undefined), call, error);
+      if (error instanceof BulkheadError)
+        await this.#auditRefusal(policy.name, policy.audit(command, undefined), call, error);
       throw error;
     }
   }
 
-  /** Leaves the audit leaf of a request that was refused before it became a command (a body that is no command). */
+  /**
+   * Runs the command with all its checks and takes everything back: what would its answer be? Takes no idempotency
+   * key. Ids in the answer name nothing.
+   * @throws BulkheadError as {@link execute}; a refusal is audited as one of `<command>.rehearse`.
+   */
+  async rehearse<R>(command: Command<R>, call: Call): Promise<R> {
+    const policy = policyOf(command);
+    if (!policy) throw new Error(`${command.constructor.name} is not gated`);
+    let rehearsed: { result: R } | undefined;
+    try {
+      authorise(policy, call);
+      await this.work.run(async () => {
+        rehearsed = { result: await this.bus.execute(command) };
+        throw new Rehearsed();
+      });
+    } catch (error) {
+      if (rehearsed && error instanceof Rehearsed) return rehearsed.result;
+      if (error instanceof BulkheadError)
+        await this.#auditRefusal(`${policy.name}.rehearse`, policy.audit(command, undefined), call, error);
+      throw error;
+    }
+    throw new Error('A rehearsal cannot be committed');
+  }
+
+  /**
+   * Leaves the audit leaf of a request that was refused before it became a command (a body that is no command). Does
+   * nothing for an error that has its leaf already.
+   */
   async refuse(action: string, call: Call, error: BulkheadError): Promise<void> {
     await this.#auditRefusal(action, { subject: null }, call, error);
   }
 
-  async #accept<R>(manager: EntityManager, command: Command<R>, policy: CommandPolicy<Command<R>, R>, call: Call): Promise<R> {
+  async #accept<R>(
+    manager: EntityManager,
+    command: Command<R>,
+    policy: CommandPolicy<Command<R>, R>,
+    call: Call,
+  ): Promise<R> {
     const claim = await claimKey<R>(manager, policy.name, command, call);
     if (claim.replay) return claim.answer;
     const result = await this.bus.execute(command);
@@ -54,11 +90,15 @@ export class CommandGate {
   async #auditRefusal(action: string, description: AuditDescription, call: Call, error: BulkheadError): Promise<void> {
     // A retryable refusal changed nothing and will be answered for real later: a leaf for each try would only let a
     // client in a retry loop flood the log.
-    if (error.retryable) return;
+    if (error.retryable || this.#audited.has(error)) return;
     const leaf = { ...entry(action, 'refused', description, call), code: error.code };
     await this.work.run((manager) => appendAudit(manager, leaf));
+    this.#audited.add(error);
   }
 }
+
+/** Thrown to roll a rehearsal back; never leaves this file. */
+class Rehearsed extends Error {}
 
 function authorise(policy: Pick<CommandPolicy<never, never>, 'name' | 'roles'>, { principal }: Call): void {
   if (principal.roles.some((role) => policy.roles.includes(role))) return;
@@ -76,9 +116,13 @@ async function claimKey<R>(manager: EntityManager, name: string, command: Comman
   const { idempotencyKey: key } = call;
   if (key === undefined) return { replay: false, store: async () => {} };
   const principal = principalName(call.principal);
-  const requestHash = createHash('sha256').update(canonicalize({ command: name, payload: command }) ?? '').digest('hex');
+  const requestHash = createHash('sha256')
+    .update(canonicalize({ command: name, payload: command }) ?? '')
+    .digest('hex');
   // The lock lives as long as the transaction: a crash frees the key together with everything else it did.
-  const [lock] = await manager.query(`select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as held`, [`${principal}\n${key}`]);
+  const [lock] = await manager.query(`select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as held`, [
+    `${principal}\n${key}`,
+  ]);
   if (!lock.held) throw inFlight();
   const earlier = await manager.findOneBy(IdempotencyKeyEntity, { principal, key });
   if (earlier) {

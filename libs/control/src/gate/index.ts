@@ -1,4 +1,5 @@
 export * from './command.js';
+export * from './completeness.js';
 export * from './gate.js';
 export * from './gate.module.js';
 export * from './operations.js';

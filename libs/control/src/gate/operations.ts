@@ -21,7 +21,10 @@ export interface Accepted {
  * Records an operation with its steps and promises the start of its workflow, in the caller's transaction.
  * @throws BulkheadError `operation_in_progress` (409) while another operation changes the same subject.
  */
-export async function openOperation<K extends OperationKind>(manager: EntityManager, open: OpenOperation<K>): Promise<OperationId> {
+export async function openOperation<K extends OperationKind>(
+  manager: EntityManager,
+  open: OpenOperation<K>,
+): Promise<OperationId> {
   const id = newId('operation');
   try {
     await manager.insert(OperationEntity, {
@@ -37,9 +40,19 @@ export async function openOperation<K extends OperationKind>(manager: EntityMana
     if (violates(error, 'operations_one_open_per_subject')) throw inProgress(open.subjectId);
     throw error;
   }
-  const steps = stepsOf(open.kind, open.input).map((name, index) => ({ operationId: id, name, ordinal: index + 1, state: 'pending' as const, attempt: 0 }));
+  const steps = stepsOf(open.kind, open.input).map((name, index) => ({
+    operationId: id,
+    name,
+    ordinal: index + 1,
+    state: 'pending' as const,
+    attempt: 0,
+  }));
   await manager.insert(OperationStepEntity, steps);
-  await manager.insert(OutboxEntity, { operationId: id, action: 'start', message: { kind: open.kind, input: open.input } });
+  await manager.insert(OutboxEntity, {
+    operationId: id,
+    action: 'start',
+    message: { kind: open.kind, input: open.input },
+  });
   return id;
 }
 

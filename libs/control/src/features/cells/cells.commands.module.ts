@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { CreateCellHandler } from './create-cell.js';
 import { RecordCellHandler } from './record-cell.js';
 
-@Module({ providers: [RecordCellHandler] })
+@Module({ providers: [CreateCellHandler, RecordCellHandler] })
 export class CellsCommandsModule {}

@@ -29,7 +29,12 @@ export class GrantEntitlementsHandler implements ICommandHandler<GrantEntitlemen
     const { planName: name, planVersion: version, quantity } = await loadTenant(manager, tenantId);
     const { spec } = await manager.findOneByOrFail(PlanEntity, { name, version });
     // As they will be once the tenant is active; until then its state keeps everybody out.
-    const granted = deriveEntitlements({ plan: spec as PlanTemplate, quantity, state: 'active', today: dateOf(new Date()) });
+    const granted = deriveEntitlements({
+      plan: spec as PlanTemplate,
+      quantity,
+      state: 'active',
+      today: dateOf(new Date()),
+    });
     const rows = granted.map((entitlement) => ({
       tenantId,
       feature: entitlement.feature,

@@ -35,12 +35,20 @@ export class ReportOperationHandler implements ICommandHandler<ReportOperation> 
 
   async execute({ report: { operationId: id, state, error, result } }: ReportOperation): Promise<void> {
     const { manager } = this.work;
-    const operation = await manager.findOneOrFail(OperationEntity, { where: { id }, lock: { mode: 'pessimistic_write' } });
+    const operation = await manager.findOneOrFail(OperationEntity, {
+      where: { id },
+      lock: { mode: 'pessimistic_write' },
+    });
     if (!mayBecome(operation.state, state)) throw wrongOrder(operation.state, state);
     await manager.update(
       OperationEntity,
       { id },
-      { state, finishedAt: isFinal(state) ? (operation.finishedAt ?? new Date()) : null, ...(error && { error }), ...(result && { result }) },
+      {
+        state,
+        finishedAt: isFinal(state) ? (operation.finishedAt ?? new Date()) : null,
+        ...(error && { error }),
+        ...(result && { result }),
+      },
     );
   }
 }

@@ -1,4 +1,11 @@
-import type { CellOutputs, DedicatedTenantSpec, PlacementPlan, PlannedBinding, Region, TierTemplate } from '@bulkhead/domain';
+import type {
+  CellOutputs,
+  DedicatedTenantSpec,
+  PlacementPlan,
+  PlannedBinding,
+  Region,
+  TierTemplate,
+} from '@bulkhead/domain';
 import { BindingEntity, CellEntity, PlacementEntity, TenantEntity, TierEntity } from '@bulkhead/store';
 import { In, type EntityManager } from 'typeorm';
 
@@ -9,10 +16,21 @@ export async function loadTier(manager: EntityManager, tenant: TenantEntity): Pr
 }
 
 /** Builds the plan of these bindings from their rows, so that a repeated command answers as the first did. */
-export async function planFromRows(manager: EntityManager, tenant: TenantEntity, bindings: readonly BindingEntity[]): Promise<PlacementPlan> {
+export async function planFromRows(
+  manager: EntityManager,
+  tenant: TenantEntity,
+  bindings: readonly BindingEntity[],
+): Promise<PlacementPlan> {
   const tier = await loadTier(manager, tenant);
-  const epochs = new Map((await manager.findBy(PlacementEntity, { tenantId: tenant.id })).map((row) => [row.bindingId, Number(row.epoch)]));
-  const planned: PlannedBinding[] = bindings.map(({ id, layer, isolation }) => ({ bindingId: id, layer, isolation, epoch: epochs.get(id) ?? 1 }));
+  const epochs = new Map(
+    (await manager.findBy(PlacementEntity, { tenantId: tenant.id })).map((row) => [row.bindingId, Number(row.epoch)]),
+  );
+  const planned: PlannedBinding[] = bindings.map(({ id, layer, isolation }) => ({
+    bindingId: id,
+    layer,
+    isolation,
+    epoch: epochs.get(id) ?? 1,
+  }));
   const cells = await loadCells(manager, bindings);
   return {
     tenantId: tenant.id,
@@ -24,13 +42,19 @@ export async function planFromRows(manager: EntityManager, tenant: TenantEntity,
   };
 }
 
-async function loadCells(manager: EntityManager, bindings: readonly BindingEntity[]): Promise<Map<string, CellOutputs>> {
+async function loadCells(
+  manager: EntityManager,
+  bindings: readonly BindingEntity[],
+): Promise<Map<string, CellOutputs>> {
   const ids = bindings.flatMap((binding) => binding.cellId ?? []);
   const cells = await manager.findBy(CellEntity, { id: In(ids) });
   return new Map(cells.map((cell) => [cell.id, cell.outputs as CellOutputs]));
 }
 
-function sharedPart(bindings: readonly BindingEntity[], cells: ReadonlyMap<string, CellOutputs>): PlacementPlan['shared'] {
+function sharedPart(
+  bindings: readonly BindingEntity[],
+  cells: ReadonlyMap<string, CellOutputs>,
+): PlacementPlan['shared'] {
   const shared = bindings.filter((binding) => binding.isolation === 'shared');
   const [first] = shared;
   const cell = first?.cellId ? cells.get(first.cellId) : undefined;
@@ -49,10 +73,14 @@ function dedicatedPart(
   bindings: readonly BindingEntity[],
   cells: ReadonlyMap<string, CellOutputs>,
 ): DedicatedTenantSpec | null {
-  const dedicated = new Map(bindings.filter((binding) => binding.isolation === 'dedicated').map((binding) => [binding.layer, binding]));
+  const dedicated = new Map(
+    bindings.filter((binding) => binding.isolation === 'dedicated').map((binding) => [binding.layer, binding]),
+  );
   const [first] = dedicated.values();
   if (!first?.stackId) return null;
-  const [database, storage, key, queue] = (['database', 'storage', 'key', 'queue'] as const).map((layer) => dedicated.get(layer));
+  const [database, storage, key, queue] = (['database', 'storage', 'key', 'queue'] as const).map((layer) =>
+    dedicated.get(layer),
+  );
   const sharedKeyArn = first.cellId ? cells.get(first.cellId)?.keyArn : undefined;
   return {
     stackId: first.stackId,

@@ -4,7 +4,8 @@ import { RecordBoundHandler, RecordDedicatedStackHandler, RecordRosterRunHandler
 import { ReservePlacementHandler } from './reserve-placement.js';
 import { RecordRetiredHandler, RetirePlacementHandler } from './retire-placement.js';
 
-@Module({ providers: [
+@Module({
+  providers: [
     PlacementReader,
     ReservePlacementHandler,
     RecordRosterRunHandler,
@@ -12,5 +13,7 @@ import { RecordRetiredHandler, RetirePlacementHandler } from './retire-placement
     RecordBoundHandler,
     RetirePlacementHandler,
     RecordRetiredHandler,
-  ], exports: [PlacementReader] })
+  ],
+  exports: [PlacementReader],
+})
 export class PlacementsCommandsModule {}

@@ -34,14 +34,21 @@ export class RecordRosterRunHandler implements ICommandHandler<RecordRosterRun> 
     for (const outputs of run.registered) {
       await manager.update(BindingEntity, { id: outputs.bindingId, state: 'reserved' }, { state: 'ready', outputs });
     }
-    await manager.update(BindingEntity, { id: In([...run.removed]), state: 'retiring' }, { state: 'retired', retiredAt: new Date() });
+    await manager.update(
+      BindingEntity,
+      { id: In([...run.removed]), state: 'retiring' },
+      { state: 'retired', retiredAt: new Date() },
+    );
   }
 }
 
 @Gated<RecordDedicatedStack, void>({
   name: 'stack.record',
   roles: ['workload'],
-  audit: ({ stack }) => ({ subject: { kind: 'stack', id: stack.stackId }, details: { layers: Object.keys(stack.outputs) } }),
+  audit: ({ stack }) => ({
+    subject: { kind: 'stack', id: stack.stackId },
+    details: { layers: Object.keys(stack.outputs) },
+  }),
 })
 export class RecordDedicatedStack extends Command<void> {
   constructor(readonly stack: { readonly stackId: StackId; readonly outputs: DedicatedTenantOutputs }) {
@@ -55,7 +62,11 @@ export class RecordDedicatedStackHandler implements ICommandHandler<RecordDedica
 
   async execute({ stack }: RecordDedicatedStack): Promise<void> {
     const { manager } = this.work;
-    const bindings = await manager.findBy(BindingEntity, { stackId: stack.stackId, isolation: 'dedicated', state: 'reserved' });
+    const bindings = await manager.findBy(BindingEntity, {
+      stackId: stack.stackId,
+      isolation: 'dedicated',
+      state: 'reserved',
+    });
     for (const { id, layer } of bindings) {
       const outputs = stack.outputs[layer];
       if (outputs) await manager.update(BindingEntity, { id }, { state: 'ready', outputs });

@@ -1,6 +1,20 @@
-import { chooseCell, LAYERS, MAX_ROSTER_REGISTRATIONS, type Layer, type PlacementPlan, type TierTemplate } from '@bulkhead/domain';
+import {
+  chooseCell,
+  LAYERS,
+  MAX_ROSTER_REGISTRATIONS,
+  type Layer,
+  type PlacementPlan,
+  type TierTemplate,
+} from '@bulkhead/domain';
 import { BulkheadError, newId, type CellId, type OperationId, type RosterId, type TenantId } from '@bulkhead/kernel';
-import { BindingEntity, loadTenant, PlacementEntity, RosterEntity, UnitOfWork, type TenantEntity } from '@bulkhead/store';
+import {
+  BindingEntity,
+  loadTenant,
+  PlacementEntity,
+  RosterEntity,
+  UnitOfWork,
+  type TenantEntity,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Not, type EntityManager } from 'typeorm';
 import { Gated } from '../../gate/index.js';
@@ -13,7 +27,9 @@ import { loadTier, planFromRows } from './placement-rows.js';
     subject: { kind: 'tenant', id: request.tenantId },
     tenantId: request.tenantId,
     operationId: request.operationId,
-    details: { bindings: plan?.bindings.map(({ bindingId, layer, isolation }) => ({ bindingId, layer, isolation })) ?? [] },
+    details: {
+      bindings: plan?.bindings.map(({ bindingId, layer, isolation }) => ({ bindingId, layer, isolation })) ?? [],
+    },
   }),
 })
 export class ReservePlacement extends Command<PlacementPlan> {
@@ -46,7 +62,16 @@ async function reserve(manager: EntityManager, tenant: TenantEntity, tier: TierT
   const bindings = LAYERS.map((layer: Layer) => {
     const isolation = tier.layers[layer];
     const place = isolation === 'shared' ? { cellId, rosterId, stackId: null } : { cellId, rosterId: null, stackId };
-    return { id: newId('binding'), layer, isolation, ...place, tenantId: tenant.id, state: 'reserved' as const, outputs: null, retiredAt: null };
+    return {
+      id: newId('binding'),
+      layer,
+      isolation,
+      ...place,
+      tenantId: tenant.id,
+      state: 'reserved' as const,
+      outputs: null,
+      retiredAt: null,
+    };
   });
   await manager.insert(BindingEntity, bindings);
   await manager.insert(

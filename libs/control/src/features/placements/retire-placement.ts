@@ -29,7 +29,11 @@ export class RetirePlacementHandler implements ICommandHandler<RetirePlacement> 
   async execute({ request }: RetirePlacement): Promise<PlacementPlan> {
     const { manager } = this.work;
     const tenant = await loadTenant(manager, request.tenantId);
-    await manager.update(BindingEntity, { tenantId: tenant.id, state: In(['reserved', 'ready', 'bound']) }, { state: 'retiring' });
+    await manager.update(
+      BindingEntity,
+      { tenantId: tenant.id, state: In(['reserved', 'ready', 'bound']) },
+      { state: 'retiring' },
+    );
     const bindings = await manager.findBy(BindingEntity, { tenantId: tenant.id, state: 'retiring' });
     const plan = await planFromRows(manager, tenant, bindings);
     await manager.delete(PlacementEntity, { tenantId: tenant.id });
@@ -40,10 +44,20 @@ export class RetirePlacementHandler implements ICommandHandler<RetirePlacement> 
 @Gated<RecordRetired, void>({
   name: 'placement.record_retired',
   roles: ['workload'],
-  audit: ({ retired }) => ({ subject: { kind: 'operation', id: retired.operationId }, ...retired, details: { bindings: [...retired.bindingIds] } }),
+  audit: ({ retired }) => ({
+    subject: { kind: 'operation', id: retired.operationId },
+    ...retired,
+    details: { bindings: [...retired.bindingIds] },
+  }),
 })
 export class RecordRetired extends Command<void> {
-  constructor(readonly retired: { readonly operationId: OperationId; readonly tenantId: TenantId; readonly bindingIds: readonly BindingId[] }) {
+  constructor(
+    readonly retired: {
+      readonly operationId: OperationId;
+      readonly tenantId: TenantId;
+      readonly bindingIds: readonly BindingId[];
+    },
+  ) {
     super();
   }
 }

@@ -21,7 +21,9 @@ export interface BillingReferences {
   }),
 })
 export class RecordBilling extends Command<void> {
-  constructor(readonly billing: BillingReferences & { readonly operationId: OperationId; readonly tenantId: TenantId }) {
+  constructor(
+    readonly billing: BillingReferences & { readonly operationId: OperationId; readonly tenantId: TenantId },
+  ) {
     super();
   }
 }

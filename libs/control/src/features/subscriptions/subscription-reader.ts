@@ -25,7 +25,10 @@ export class SubscriptionReader {
     const { manager } = this.source;
     const tenant = await loadTenant(manager, tenantId);
     const subscription = await manager.findOneByOrFail(SubscriptionEntity, { tenantId });
-    const plan = await manager.findOneByOrFail(PlanEntity, { name: subscription.planName, version: subscription.planVersion });
+    const plan = await manager.findOneByOrFail(PlanEntity, {
+      name: subscription.planName,
+      version: subscription.planVersion,
+    });
     return {
       tenantId,
       subscriptionId: subscription.id,

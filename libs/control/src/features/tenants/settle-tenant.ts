@@ -1,5 +1,12 @@
 import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel';
-import { BindingEntity, EntitlementEntity, loadTenant, SubscriptionEntity, TenantEntity, UnitOfWork } from '@bulkhead/store';
+import {
+  BindingEntity,
+  EntitlementEntity,
+  loadTenant,
+  SubscriptionEntity,
+  TenantEntity,
+  UnitOfWork,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { In, type EntityManager } from 'typeorm';
 import { Gated } from '../../gate/index.js';

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { CreateTenantHandler } from './create-tenant.js';
 import { AbandonTenantHandler, ActivateTenantHandler } from './settle-tenant.js';
 
-@Module({ providers: [ActivateTenantHandler, AbandonTenantHandler] })
+@Module({ providers: [CreateTenantHandler, ActivateTenantHandler, AbandonTenantHandler] })
 export class TenantsCommandsModule {}
