@@ -2,18 +2,29 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { createRequire } from 'node:module';
 import type { AnyResourceType, Connection, Package, Rules } from '../protocol/resource-type.js';
 import { hasUnknown, type Properties } from '../protocol/values.js';
+import { backupPlan, backupSelection, backupVault } from './backup.js';
 import { AwsClients, type AwsAccess } from './clients.js';
+import { metricAlarm } from './cloudwatch.js';
+import { logGroup } from './cloudwatch-logs.js';
+import { iamPolicy, iamRole, iamRolePolicy } from './iam.js';
 import { kmsAlias, kmsKey } from './kms.js';
+import { rdsParameterGroup, rdsSubnetGroup } from './rds-groups.js';
 import type { RdsHost } from './rds-host.js';
+import { rdsInstance } from './rds-instance.js';
 import { s3Bucket } from './s3-bucket.js';
 import { s3Encryption, s3ObjectLock, s3Ownership, s3Policy, s3PublicAccessBlock, s3Versioning } from './s3-bucket-settings.js';
 import { s3Lifecycle } from './s3-lifecycle.js';
+import { secret } from './secretsmanager.js';
 import { sqsQueue, sqsQueuePolicy } from './sqs.js';
 
 const TYPES: readonly AnyResourceType<AwsClients>[] = [
   kmsKey, kmsAlias,
   s3Bucket, s3PublicAccessBlock, s3Encryption, s3Versioning, s3Lifecycle, s3Policy, s3ObjectLock, s3Ownership,
   sqsQueue, sqsQueuePolicy,
+  rdsInstance, rdsParameterGroup, rdsSubnetGroup, secret,
+  iamRole, iamRolePolicy, iamPolicy,
+  metricAlarm, logGroup,
+  backupVault, backupPlan, backupSelection,
 ];
 
 /**

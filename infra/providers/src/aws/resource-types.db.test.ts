@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { startAwsEmulator, type AwsEmulator } from '../testing/aws-emulator.js';
 import { ProviderClient } from '../testing/provider-client.js';
 import { resourceCases, type Setup } from '../testing/resource-cases.js';
@@ -23,14 +25,20 @@ afterAll(async () => {
   await Promise.all([emulator?.stop(), rds?.stop()]);
 });
 
-const setup: Setup = async (token, inputs) => (await client.create(token, inputs)).state;
+const setup: Setup = async (token, inputs) => {
+  const { id, state } = await client.create(token, inputs);
+  return { ...state, id };
+};
+
+const { types } = awsStandIn({ region: 'us-east-1' });
+const rulesOf = (token: string) => types.find((type) => type.token === token)?.rules ?? {};
 
 test('every type that the stand-in serves has a case here', () => {
-  const served = awsStandIn({ region: 'us-east-1' }).types.map(({ token }) => token);
+  const served = types.map(({ token }) => token);
   expect(resourceCases.map(({ token }) => token).sort()).toEqual([...served].sort());
 });
 
-describe.each(resourceCases)('$token', ({ token, before, after, replacing, outputs, leaves, arrange }) => {
+describe.each(resourceCases)('$token', ({ token, before, after, replacing, outputs, leaves, importId, arrange }) => {
   test('lives through create, read, update, adoption and delete', async () => {
     const given = (await arrange?.(setup)) ?? {};
     const first = await client.check(token, { ...before, ...given });
@@ -53,11 +61,11 @@ describe.each(resourceCases)('$token', ({ token, before, after, replacing, outpu
 
     const drifted = await client.read(token, made.id, { inputs: first, state: made.state });
     const seen = await client.diff(token, drifted?.inputs ?? {}, first);
-    expect([...seen.changed].sort()).toEqual(Object.keys(after).filter((name) => name !== 'skipFinalSnapshot').sort());
+    expect([...seen.changed].sort()).toEqual(Object.keys(after).sort());
 
-    const imported = await client.read(token, made.id);
-    const { changed: missing } = await client.diff(token, imported?.inputs ?? {}, second);
-    expect(missing.filter((name) => !['forceDestroy', 'deletionWindowInDays', 'recoveryWindowInDays', 'skipFinalSnapshot'].includes(name))).toEqual([]);
+    const imported = await client.read(token, importId?.(made.id, second) ?? made.id);
+    const missing = (await client.diff(token, imported?.inputs ?? {}, second)).changed;
+    expect(missing.filter((name) => rulesOf(token)[name]?.unobserved !== true)).toEqual([]);
 
     const adopted = await client.create(token, second);
     expect(adopted.id).toBe(made.id);
@@ -76,4 +84,15 @@ describe.each(resourceCases)('$token', ({ token, before, after, replacing, outpu
     const { refusals } = await client.refusals(token, { ...before, ...given, notAProperty: true });
     expect(refusals).toEqual([expect.stringContaining('"notAProperty"')]);
   });
+});
+
+test('every property and output is one of @pulumi/aws, under the token that it uses', () => {
+  const require = createRequire(import.meta.url);
+  for (const { token, rules, computed } of types) {
+    const [module = '', name = ''] = (token.split(':')[1] ?? '').split('/');
+    const source = readFileSync(require.resolve(`@pulumi/aws/${module}/${name}.js`), 'utf8');
+    expect(source).toContain(`__pulumiType = '${token}'`);
+    const known = new Set([...source.matchAll(/resourceInputs\["(\w+)"\]/g)].map(([, property]) => property));
+    expect([...Object.keys(rules), ...computed].filter((property) => !known.has(property))).toEqual([]);
+  }
 });

@@ -8,9 +8,18 @@ export function sameValue(rule: PropertyRule, left: Json | undefined, right: Jso
   if (sameJson(a, b)) return true;
   if (rule.compareAs === 'document') return sameDocument(a, b);
   if (rule.compareAs === 'set' && Array.isArray(a) && Array.isArray(b)) {
-    return sameJson(a.map(canonicalText).sort(), b.map(canonicalText).sort());
+    return sameJson(sorted(rule, a), sorted(rule, b));
   }
   return rule.nested !== undefined && sameNested(rule.nested, a, b);
+}
+
+/** The members in a fixed order, each with the defaults that it leaves out. */
+function sorted(rule: PropertyRule, items: readonly Json[]): Json {
+  const defaults = Object.fromEntries(
+    Object.entries(rule.nested ?? {}).flatMap(([name, { fallback }]) => (fallback === undefined ? [] : [[name, fallback]])),
+  );
+  const complete = (item: Json): Json => (rule.nested === undefined ? item : { ...defaults, ...(item as Properties) });
+  return items.map((item) => canonicalText(complete(item))).sort();
 }
 
 function sameNested(rules: Rules, a: Json | undefined, b: Json | undefined): boolean {
