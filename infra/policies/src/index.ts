@@ -1,1 +1,3 @@
-export {};
+export { LIFTABLE_RULES, POLICY_PACK_PATH, policyConfig } from './pack-config.js';
+export { RESOURCE_RULES, STACK_RULES } from './rules/index.js';
+export type { CheckedResource, ResourceRule, RuleContext, StackRule } from './rules/rule.js';

@@ -2,7 +2,6 @@ import { only, recordProgram, type DeclaredResource } from '@bulkhead/components
 import { physicalNames, type DedicatedTenantSpec } from '@bulkhead/domain';
 import { newId } from '@bulkhead/kernel';
 import { programFor } from './program-for.js';
-import { dedicatedTenant } from './dedicated-tenant.js';
 
 const bindings = {
   database: newId('binding'),
@@ -103,8 +102,9 @@ test('no physical name is left to chance', async () => {
   expect(anonymous).toEqual(['aws:kms/key:Key']);
 });
 
-test('a stack without any key is refused', () => {
-  expect(() => dedicatedTenant({ ...slot, storage: full.storage! })).toThrow(
-    expect.objectContaining({ code: 'dedicated_tenant_without_key' }),
-  );
+test('a stack without any key or without any layer is refused before anything is declared', () => {
+  const refused = expect.objectContaining({ code: 'dedicated_tenant_invalid' });
+  const request = (spec: DedicatedTenantSpec) => programFor({ program: 'dedicated-tenant', spec });
+  expect(() => request({ ...slot, storage: full.storage! })).toThrow(refused);
+  expect(() => request({ ...slot, sharedKeyArn: 'arn:key' })).toThrow(refused);
 });

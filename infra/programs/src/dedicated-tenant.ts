@@ -18,14 +18,13 @@ type Owned = (bindingId: BindingId) => Ownership;
 /**
  * The dedicated layers of one tenant, only those that the specification has, and the role by which the tenant's
  * workload reaches them.
- * @throws BulkheadError `dedicated_tenant_without_key` (422) when neither an own nor a shared key is given.
  */
 export function dedicatedTenant(spec: DedicatedTenantSpec): Declared<DedicatedTenantOutputs> {
   const stack = stackName({ program: 'dedicated-tenant', spec });
   const owned: Owned = (id) => ({ id, stack, tenantId: spec.tenantId });
   const key =
     spec.key && new TenantKey('key', { ...keyArgs(spec.key.bindingId, owned), discardedBy: spec.discardedBy });
-  const keyArn = key?.keyArn ?? spec.sharedKeyArn ?? refuseWithoutKey(spec);
+  const keyArn = key?.keyArn ?? spec.sharedKeyArn!;
   const database = spec.database && declareDatabase(spec, spec.database, owned, keyArn);
   const storage = spec.storage && declareStorage(spec, spec.storage.bindingId, owned, keyArn);
   const queue = spec.queue && declareQueue(spec, spec.queue.bindingId, owned, keyArn);
@@ -106,11 +105,14 @@ function declareQueue(
   });
 }
 
-function refuseWithoutKey(spec: DedicatedTenantSpec): never {
+/** @throws BulkheadError `dedicated_tenant_invalid` (422) without any layer, or with neither an own nor a shared key. */
+export function refuseInvalidTenant(spec: DedicatedTenantSpec): void {
+  const layers = [spec.database, spec.storage, spec.key, spec.queue].filter((layer) => layer !== undefined);
+  if (layers.length > 0 && (spec.key !== undefined || spec.sharedKeyArn !== undefined)) return;
   throw new BulkheadError({
-    code: 'dedicated_tenant_without_key',
+    code: 'dedicated_tenant_invalid',
     status: 422,
-    publicMessage: `Stack ${spec.stackId} has neither a key of its own nor a shared one.`,
-    remediation: "Give the key layer a binding, or pass the cell's key as sharedKeyArn.",
+    publicMessage: `Stack ${spec.stackId} has no layer, or neither a key of its own nor a shared one.`,
+    remediation: "Name at least one layer; give the key layer a binding, or pass the cell's key as sharedKeyArn.",
   });
 }

@@ -2,7 +2,6 @@ import { recordProgram } from '@bulkhead/components/testing';
 import { LAYERS, physicalNames, type RosterSpec } from '@bulkhead/domain';
 import { newId } from '@bulkhead/kernel';
 import { programFor } from './program-for.js';
-import { roster } from './roster.js';
 
 const cellId = newId('cell');
 const registrations = LAYERS.map((layer) => ({ bindingId: newId('binding'), layer }));
@@ -69,8 +68,9 @@ test('an empty roster registers nothing', async () => {
 });
 
 test('a roster over its size or with a binding twice is refused before anything is declared', () => {
+  const request = (invalid: RosterSpec) => programFor({ program: 'roster', spec: invalid });
   const many = Array.from({ length: 51 }, () => ({ bindingId: newId('binding'), layer: 'database' as const }));
-  expect(() => roster({ ...spec, registrations: many })).toThrow(expect.objectContaining({ code: 'roster_invalid' }));
+  expect(() => request({ ...spec, registrations: many })).toThrow(expect.objectContaining({ code: 'roster_invalid' }));
   const twice = [registrations[0]!, registrations[0]!];
-  expect(() => roster({ ...spec, registrations: twice })).toThrow(expect.objectContaining({ code: 'roster_invalid' }));
+  expect(() => request({ ...spec, registrations: twice })).toThrow(expect.objectContaining({ code: 'roster_invalid' }));
 });

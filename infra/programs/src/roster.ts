@@ -13,10 +13,8 @@ import * as pulumi from '@pulumi/pulumi';
 /**
  * Registers pooled bindings in a cell. The logical name of a registration is its binding's id, so a failure names the
  * binding and an order of the list means nothing.
- * @throws BulkheadError `roster_invalid` (422) on too many registrations or one binding twice.
  */
 export function roster(spec: RosterSpec): { registrations: pulumi.Input<RosterOutputs['registrations']> } {
-  refuseInvalid(spec);
   const { database, keyArn } = spec.cell;
   const registrations: Record<BindingId, pulumi.Output<RegistrationOutputs>> = {};
   for (const registration of spec.registrations) {
@@ -52,7 +50,8 @@ function locator({ bindingId, layer }: RegistrationSpec, spec: RosterSpec): stri
   }
 }
 
-function refuseInvalid({ rosterId, registrations }: RosterSpec): void {
+/** @throws BulkheadError `roster_invalid` (422) on too many registrations or one binding twice. */
+export function refuseInvalidRoster({ rosterId, registrations }: RosterSpec): void {
   const distinct = new Set(registrations.map((registration) => registration.bindingId)).size;
   if (registrations.length <= MAX_ROSTER_REGISTRATIONS && distinct === registrations.length) return;
   throw new BulkheadError({

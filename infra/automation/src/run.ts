@@ -1,0 +1,212 @@
+import { stackName, type ProgramRequest } from '@bulkhead/domain';
+import { BulkheadError } from '@bulkhead/kernel';
+import type pg from 'pg';
+import { DEFAULTS, type RunConfig } from './config.js';
+import {
+  leaseLost,
+  policyViolation,
+  providerFailed,
+  runCancelled,
+  runCrashed,
+  runTimedOut,
+  stackBusy,
+  stackProtected,
+} from './errors.js';
+import { keepLease } from './lease-keeper.js';
+import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
+import type { Command, Failure, ProgramEvent, ResourceChanges } from './session/messages.js';
+import { SessionEnded, SessionProcess } from './session/session-process.js';
+import { acquireLease, releaseLease, type Lease } from './state/leases.js';
+import { pruneStack, readStackState, removeStack, unadopted, type StackState } from './state/stack-state.js';
+
+export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh';
+
+export interface RunRequest {
+  readonly request: ProgramRequest;
+  readonly action: RunAction;
+  /** Whose run this is: recorded in the lease, shown to whoever finds the stack busy. */
+  readonly operationId: string;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: ProgramEvent) => void;
+}
+
+export interface RunResult {
+  /** The program's outputs, named as in its `…Outputs` interface; empty after `preview` and `destroy`. */
+  readonly outputs: Readonly<Record<string, unknown>>;
+  readonly changes: ResourceChanges;
+  readonly durationMs: number;
+}
+
+/** Why a run was ended from outside. */
+type Ending = 'cancelled' | 'lease_lost' | 'timed_out';
+
+/** One run: a lease, a folder, a child process and what ends them. */
+export class Run {
+  readonly #stack: string;
+  #ending: Ending | undefined;
+  #session: SessionProcess | undefined;
+  #killTimer: NodeJS.Timeout | undefined;
+
+  constructor(
+    private readonly pool: pg.Pool,
+    private readonly config: RunConfig,
+    private readonly holder: string,
+    private readonly wanted: RunRequest,
+  ) {
+    this.#stack = stackName(wanted.request);
+  }
+
+  async execute(): Promise<RunResult> {
+    const started = performance.now();
+    if (this.wanted.signal?.aborted) throw runCancelled(this.#stack);
+    const ttlMs = this.config.leaseTtlMs ?? DEFAULTS.leaseTtlMs;
+    const maxRunMs = this.config.maxRunMs ?? DEFAULTS.maxRunMs;
+    const lease = await acquireLease(this.pool, {
+      stack: this.#stack,
+      holder: this.holder,
+      operation: this.wanted.operationId,
+      ttlMs,
+      loginMs: maxRunMs + ttlMs,
+    });
+    const keeper = keepLease(this.pool, lease, ttlMs, () => this.#end('lease_lost'));
+    const deadline = setTimeout(() => this.#end('timed_out'), maxRunMs);
+    const cancel = (): void => this.#end('cancelled');
+    this.wanted.signal?.addEventListener('abort', cancel);
+    try {
+      const { changes, outputs } = await this.#inFolder(lease);
+      return { changes, outputs, durationMs: Math.round(performance.now() - started) };
+    } finally {
+      this.wanted.signal?.removeEventListener('abort', cancel);
+      clearTimeout(deadline);
+      clearTimeout(this.#killTimer);
+      await keeper.stop();
+      await releaseLease(this.pool, lease);
+    }
+  }
+
+  /** Lost leases end at once: somebody else may hold the stack already. The others let the current operations finish. */
+  #end(ending: Ending): void {
+    this.#ending ??= ending;
+    if (ending === 'lease_lost') this.#session?.kill();
+    else {
+      this.#session?.cancel();
+      const graceMs = this.config.cancelGraceMs ?? DEFAULTS.cancelGraceMs;
+      this.#killTimer ??= setTimeout(() => this.#session?.kill(), graceMs);
+    }
+  }
+
+  async #inFolder(lease: Lease): Promise<Omit<RunResult, 'durationMs'>> {
+    const state = await readStackState(this.pool, this.#stack);
+    if (state === undefined && this.wanted.action === 'destroy') return { changes: {}, outputs: {} };
+    const folder = await prepareFolder(this.config);
+    try {
+      const { open, childEnvironment } = await sessionSettings(this.config, lease, folder, this.wanted.request);
+      this.#session = new SessionProcess(childEnvironment, open.secrets, (event) => this.wanted.onEvent?.(event));
+      await this.#command({ ...open, exists: state !== undefined });
+      return await this.#act(state);
+    } finally {
+      await this.#session?.end();
+      await removeFolder(folder);
+    }
+  }
+
+  async #act(before: StackState | undefined): Promise<Omit<RunResult, 'durationMs'>> {
+    switch (this.wanted.action) {
+      case 'up':
+        return this.#up();
+      case 'preview': {
+        const changes = await this.#command({ kind: 'preview' });
+        // The preview of a new stack had to make it; nothing is in it.
+        if (before === undefined) await removeStack(this.pool, this.#stack);
+        return { changes, outputs: {} };
+      }
+      case 'refresh': {
+        const changes = await this.#command({ kind: 'refresh' });
+        return { changes, outputs: (await this.#state()).outputs };
+      }
+      case 'destroy':
+        return { changes: await this.#destroy(before), outputs: {} };
+    }
+  }
+
+  async #up(): Promise<Omit<RunResult, 'durationMs'>> {
+    let changes = await this.#command({ kind: 'up' });
+    let state = await this.#state();
+    // The program no longer declares what a cut-off run began: adopt it, so that the next run removes it.
+    const left = unadopted(state);
+    if (left.length > 0) {
+      await this.#command({ kind: 'settle', pending: left });
+      changes = await this.#command({ kind: 'up' });
+      state = await this.#state();
+    }
+    await this.#clearPending(state);
+    await pruneStack(this.pool, this.#stack);
+    return { changes, outputs: state.outputs };
+  }
+
+  /** Pulumi carries pending creations on for ever. It may forget those whose resource is in the state or removed. */
+  async #clearPending(state: StackState): Promise<void> {
+    if (state.pendingCreates.length > 0) await this.#command({ kind: 'clear-pending' });
+  }
+
+  async #destroy(before: StackState | undefined): Promise<ResourceChanges> {
+    let state = before ?? (await this.#state());
+    const left = unadopted(state);
+    if (left.length > 0) {
+      await this.#command({ kind: 'settle', pending: left });
+      state = await this.#state();
+    }
+    if (state.resources.some((resource) => resource.protect) && this.#isDiscarded()) {
+      // Lifts the protection of what is there, without making what is not.
+      await this.#command({ kind: 'up', targets: state.resources.map(({ urn }) => urn) });
+    }
+    const changes = await this.#command({ kind: 'destroy' });
+    const after = await this.#state();
+    if (after.resources.length > 0) throw providerFailed(this.#stack, []);
+    await removeStack(this.pool, this.#stack);
+    return changes;
+  }
+
+  #isDiscarded(): boolean {
+    const { request } = this.wanted;
+    return request.program === 'dedicated-tenant' && request.spec.discardedBy !== undefined;
+  }
+
+  async #state(): Promise<StackState> {
+    const state = await readStackState(this.pool, this.#stack);
+    return state ?? { resources: [], pendingCreates: [], outputs: {} };
+  }
+
+  async #command(command: Command): Promise<ResourceChanges> {
+    if (this.#ending !== undefined) throw this.#ended();
+    let outcome;
+    try {
+      outcome = await this.#session!.command(command);
+    } catch (error) {
+      if (this.#ending !== undefined) throw this.#ended(error);
+      if (error instanceof SessionEnded) throw runCrashed(this.#stack, error.how, error);
+      throw error;
+    }
+    // A command may end well although it was asked to stop; the run as a whole still stops here.
+    if (this.#ending !== undefined) throw this.#ended();
+    if (outcome.failure) throw this.#failed(outcome.failure);
+    return outcome.changes ?? {};
+  }
+
+  #ended(cause?: unknown): Error {
+    const minutes = Math.round((this.config.maxRunMs ?? DEFAULTS.maxRunMs) / 60_000);
+    if (this.#ending === 'lease_lost') return leaseLost(this.#stack);
+    if (this.#ending === 'timed_out') return runTimedOut(this.#stack, minutes);
+    return runCancelled(this.#stack, cause);
+  }
+
+  #failed(failure: Failure): Error {
+    const cause = new Error(failure.message);
+    if (failure.refusal) return new BulkheadError(failure.refusal);
+    if (failure.violations.length > 0) return policyViolation(this.#stack, failure.violations);
+    if (failure.reason === 'busy') return stackBusy(this.#stack, "Pulumi's own lock", cause);
+    if (failure.reason === 'protected') return stackProtected(this.#stack, cause);
+    if (failure.reason === 'cancelled') return runCancelled(this.#stack, cause);
+    return providerFailed(this.#stack, failure.failures, cause);
+  }
+}

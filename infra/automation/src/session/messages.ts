@@ -1,0 +1,61 @@
+import type { ProgramRequest } from '@bulkhead/domain';
+import type { BulkheadError } from '@bulkhead/kernel';
+import type { PolicyViolation, ResourceFailure } from '../errors.js';
+import type { PendingResource } from '../state/stack-state.js';
+
+// The protocol between the worker and the child process that runs Pulumi: one command at a time, each answered once.
+
+export interface OpenCommand {
+  readonly kind: 'open';
+  readonly request: ProgramRequest;
+  readonly stack: string;
+  /** False makes the stack. */
+  readonly exists: boolean;
+  /** Throwaway folder of this run: work folder and Pulumi home. */
+  readonly folder: string;
+  readonly pulumiRoot: string;
+  readonly pulumiVersion: string;
+  /** Environment of the CLI; holds the state login, so it is not in the child's own environment. */
+  readonly environment: Readonly<Record<string, string>>;
+  readonly secrets: readonly string[];
+  /** Executable policy pack, and its configuration as JSON. */
+  readonly policyPack: string;
+  readonly policyConfig: string;
+}
+
+export type RunCommand =
+  | { readonly kind: 'up'; readonly targets?: readonly string[] }
+  | { readonly kind: 'settle'; readonly pending: readonly PendingResource[] }
+  | { readonly kind: 'clear-pending' }
+  | { readonly kind: 'refresh' }
+  | { readonly kind: 'preview' }
+  | { readonly kind: 'destroy' };
+export type Command = OpenCommand | RunCommand;
+
+/** Progress of one resource. */
+export interface ProgramEvent {
+  readonly operation: string;
+  readonly state: 'started' | 'done' | 'failed';
+  readonly urn: string;
+  readonly type: string;
+  readonly name: string;
+}
+
+/** How many resources were (or would be) created, updated, deleted, left the same, … */
+export type ResourceChanges = Readonly<Record<string, number>>;
+
+export interface Failure {
+  /** `busy`: somebody holds Pulumi's own lock, which a held lease rules out. */
+  readonly reason: 'cancelled' | 'busy' | 'protected' | 'failed';
+  readonly violations: readonly PolicyViolation[];
+  readonly failures: readonly ResourceFailure[];
+  /** Redacted. */
+  readonly message: string;
+  /** The specification was refused before Pulumi ran. */
+  readonly refusal?: Pick<BulkheadError, 'code' | 'status' | 'publicMessage' | 'remediation'>;
+}
+
+export type Answer =
+  | { readonly kind: 'event'; readonly event: ProgramEvent }
+  | { readonly kind: 'done'; readonly changes: ResourceChanges }
+  | { readonly kind: 'failed'; readonly failure: Failure };

@@ -1,0 +1,126 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PULUMI_PROJECT } from '@bulkhead/domain';
+import { BulkheadError } from '@bulkhead/kernel';
+import { programFor } from '@bulkhead/programs';
+import { fullyQualifiedStackName, LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
+import type { PendingResource } from '../state/stack-state.js';
+import type { Answer, Failure, OpenCommand, RunCommand } from './messages.js';
+import { RunRecord } from './run-record.js';
+import { settleProgram } from './settle-program.js';
+
+const QUIET_OUTPUT = { color: 'never', suppressOutputs: true, suppressProgress: true } as const;
+
+/** One stack opened with the Automation API, inside the child process. */
+export class PulumiSession {
+  readonly #open: OpenCommand;
+  readonly #stack: Stack;
+  readonly #policyConfig: string;
+  readonly #tell: (answer: Answer) => void;
+  readonly #cancel = new AbortController();
+
+  private constructor(open: OpenCommand, stack: Stack, policyConfig: string, tell: (answer: Answer) => void) {
+    this.#open = open;
+    this.#stack = stack;
+    this.#policyConfig = policyConfig;
+    this.#tell = tell;
+  }
+
+  static async open(command: OpenCommand, tell: (answer: Answer) => void): Promise<PulumiSession> {
+    const workDir = join(command.folder, 'work');
+    const policyConfig = join(command.folder, 'policy.json');
+    await mkdir(workDir, { recursive: true });
+    await writeFile(policyConfig, command.policyConfig);
+    const workspace = await LocalWorkspace.create({
+      workDir,
+      pulumiHome: join(command.folder, 'home'),
+      pulumiCommand: pulumiCommand(command),
+      envVars: { ...command.environment },
+      projectSettings: { name: PULUMI_PROJECT, runtime: 'nodejs', main: workDir },
+      stackSettings: { [command.stack]: { config: { 'aws:region': command.request.spec.region } } },
+    });
+    const name = fullyQualifiedStackName('organization', PULUMI_PROJECT, command.stack);
+    // Selecting would start the CLI only to note a current stack, which nothing here reads: every command names its own.
+    workspace.selectStack = () => Promise.resolve();
+    const stack = command.exists ? await Stack.select(name, workspace) : await Stack.create(name, workspace);
+    // Both would start the CLI again after each run, once with secrets shown. The worker reads outputs from the state.
+    stack.outputs = () => Promise.resolve({});
+    stack.info = () => Promise.resolve(undefined);
+    return new PulumiSession(command, stack, policyConfig, tell);
+  }
+
+  /** Asks the running command to end after the operations that are under way. */
+  cancel(): void {
+    this.#cancel.abort();
+  }
+
+  async run(command: RunCommand): Promise<void> {
+    const record = new RunRecord(this.#open.secrets, (event) => this.#tell({ kind: 'event', event }));
+    try {
+      // Pulumi ignores a signal that was given before the command began.
+      this.#cancel.signal.throwIfAborted();
+      await this.#execute(command, record);
+      this.#tell({ kind: 'done', changes: record.changes });
+    } catch (error) {
+      const text = error instanceof Error ? error.message : String(error);
+      const failure = record.failure(text, this.#cancel.signal.aborted);
+      this.#tell({
+        kind: 'failed',
+        failure: error instanceof BulkheadError ? { ...failure, refusal: refusal(error) } : failure,
+      });
+    }
+  }
+
+  async #execute(command: RunCommand, record: RunRecord): Promise<void> {
+    const options = { ...QUIET_OUTPUT, onEvent: record.take.bind(record), signal: this.#cancel.signal };
+    const guarded = { ...options, policyPacks: [this.#open.policyPack], policyPackConfigs: [this.#policyConfig] };
+    switch (command.kind) {
+      case 'up':
+        await this.#stack.up({
+          ...guarded,
+          program: programFor(this.#open.request),
+          ...this.#partial(command.targets),
+        });
+        return;
+      case 'settle':
+        await this.#stack.up({ ...options, ...settlement(command.pending) });
+        return;
+      case 'preview':
+        await this.#stack.preview({ ...guarded, program: programFor(this.#open.request) });
+        return;
+      case 'refresh':
+        await this.#stack.refresh({ ...options, showSecrets: false });
+        return;
+      case 'clear-pending':
+        await this.#stack.refresh({ ...options, showSecrets: false, clearPendingCreates: true });
+        return;
+      case 'destroy':
+        await this.#stack.destroy({ ...options, showSecrets: false });
+        return;
+    }
+  }
+
+  /** A roster's registrations do not depend on each other: a bad one must not keep the others out. */
+  #partial(targets: readonly string[] | undefined) {
+    const continueOnError = this.#open.request.program === 'roster' || targets !== undefined;
+    return { showSecrets: false, continueOnError, ...(targets === undefined ? {} : { target: [...targets] }) };
+  }
+}
+
+function refusal({ code, status, publicMessage, remediation }: BulkheadError): Failure['refusal'] {
+  return { code, status, publicMessage, remediation };
+}
+
+/**
+ * The CLI, without asking it for its version once more: the worker did, and the answer costs the start of the CLI.
+ * The constructor is declared private; of the version only `toString` is used.
+ */
+function pulumiCommand({ pulumiRoot, pulumiVersion }: OpenCommand): PulumiCommand {
+  const version = { toString: () => pulumiVersion };
+  return Reflect.construct(PulumiCommand, [join(pulumiRoot, 'bin', 'pulumi'), version]) as PulumiCommand;
+}
+
+function settlement(pending: readonly PendingResource[]) {
+  const target = pending.flatMap(({ urn, parent }) => (parent === undefined ? [urn] : [urn, parent]));
+  return { program: settleProgram(pending), showSecrets: false, continueOnError: true, target: [...new Set(target)] };
+}
