@@ -1,8 +1,9 @@
-import type { CellOutputs, Region, RosterSpec } from '@bulkhead/domain';
-import type { BindingId, RosterId } from '@bulkhead/kernel';
-import { BindingEntity, CellEntity, RosterEntity } from '@bulkhead/store';
+import type { CellOutputs, DedicatedTenantOutputs, PlacedTenant, Region, RosterSpec } from '@bulkhead/domain';
+import type { BindingId, RosterId, TenantId } from '@bulkhead/kernel';
+import { BindingEntity, CellEntity, loadTenant, RosterEntity } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In } from 'typeorm';
+import { DataSource, In, Not } from 'typeorm';
+import { planFromRows } from './placement-rows.js';
 
 @Injectable()
 export class PlacementReader {
@@ -36,5 +37,23 @@ export class PlacementReader {
   async retiring(bindingIds: readonly BindingId[]): Promise<BindingId[]> {
     const rows = await this.source.manager.findBy(BindingEntity, { id: In([...bindingIds]), state: 'retiring' });
     return rows.map(({ id }) => id);
+  }
+
+  /** Where the tenant's layers are, as far as they exist: what the planes work on. */
+  async placed(tenantId: TenantId): Promise<PlacedTenant> {
+    const { manager } = this.source;
+    const tenant = await loadTenant(manager, tenantId);
+    const rows = await manager.findBy(BindingEntity, { tenantId, state: Not('retired') });
+    const { bindings, shared, retention } = await planFromRows(manager, tenant, rows);
+    const outputs = rows
+      .filter((row) => row.isolation === 'dedicated' && row.outputs)
+      .map((row) => [row.layer, row.outputs]);
+    return {
+      tenantId,
+      retention,
+      bindings,
+      cell: shared && { cellId: shared.cellId, outputs: shared.cell },
+      dedicated: Object.fromEntries(outputs) as DedicatedTenantOutputs,
+    };
   }
 }

@@ -1,0 +1,2 @@
+export * from './shipped-catalog.js';
+export * from './stored-rows.js';
