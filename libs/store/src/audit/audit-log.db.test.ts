@@ -41,6 +41,7 @@ describe('appending', () => {
     await batch.query('select pg_advisory_xact_lock(7264118003)');
     await batch.query('delete from control.audit_queue');
     await harness.append(['meanwhile']);
+    expect(await harness.sequencer.integrateBatch()).toBe(0);
     await batch.rollbackTransaction();
     expect(await harness.sequencer.integrateBatch()).toBe(1);
     await writer.rollbackTransaction();
