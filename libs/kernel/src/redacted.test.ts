@@ -7,7 +7,7 @@ describe('Redacted', () => {
 
   it.each([
     ['JSON', () => JSON.stringify({ secret })],
-    ['string joining', () => `${secret}`],
+    ['string joining', () => [secret].join('')],
     ['inspect', () => inspect({ deep: [secret] }, { depth: 9, showHidden: true })],
     ['console formatting', () => format('%o %s %j', secret, secret, secret)],
     ['spreading', () => JSON.stringify({ ...secret })],

@@ -1,1 +1,3 @@
-export {};
+export type { PlaneClients } from './clients.js';
+export * from './plane.js';
+export * from './planes.js';

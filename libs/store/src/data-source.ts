@@ -13,7 +13,11 @@ export async function openControlDatabase(url: string, poolSize = 10): Promise<D
     poolSize,
     entities: Object.values(entities).filter((entity) => typeof entity === 'function'),
     synchronize: false,
-    extra: { application_name: 'bulkhead', connectionTimeoutMillis: 10_000, idle_in_transaction_session_timeout: 30_000 },
+    extra: {
+      application_name: 'bulkhead',
+      connectionTimeoutMillis: 10_000,
+      idle_in_transaction_session_timeout: 30_000,
+    },
   });
   return source.initialize();
 }

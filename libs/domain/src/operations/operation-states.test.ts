@@ -11,7 +11,7 @@ describe('operation states', () => {
         let settled: OperationState | undefined;
         for (const report of reports) {
           if (mayBecome(state, report)) state = report;
-          if (settled) expect(state).toBe(settled);
+          expect(settled ?? state).toBe(state);
           if (isFinal(state)) settled = state;
         }
       }),

@@ -1,5 +1,5 @@
 import type { BindingId, CellId, RosterId, TenantId } from '@bulkhead/kernel';
-import type { CellOutputs, DedicatedTenantSpec, RetentionSpec } from '../provisioning/specs.js';
+import type { CellOutputs, DedicatedTenantOutputs, DedicatedTenantSpec, RetentionSpec } from '../provisioning/specs.js';
 import type { Isolation, Layer, Region } from './layers.js';
 
 export interface PlannedBinding {
@@ -24,4 +24,14 @@ export interface PlacementPlan {
   } | null;
   /** The dedicated layers, all in one stack; null when every layer is shared. */
   readonly dedicated: DedicatedTenantSpec | null;
+}
+
+/** A tenant with what the programs answered for its layers: as much of it as exists by now. */
+export interface PlacedTenant {
+  readonly tenantId: TenantId;
+  readonly retention: RetentionSpec;
+  readonly bindings: readonly PlannedBinding[];
+  /** The cell of its shared layers. */
+  readonly cell: { readonly cellId: CellId; readonly outputs: CellOutputs } | null;
+  readonly dedicated: DedicatedTenantOutputs;
 }

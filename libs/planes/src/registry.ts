@@ -1,0 +1,65 @@
+import type { Layer } from '@bulkhead/domain';
+import { BulkheadError, type BindingId, type TenantId } from '@bulkhead/kernel';
+import type pg from 'pg';
+
+export interface RegistryEntry {
+  readonly bindingId: BindingId;
+  readonly layer: Layer;
+  readonly tenantId: TenantId;
+  /** Where the layer is: a database, bucket or prefix, key, queue or lane. */
+  readonly locator: string;
+}
+
+/**
+ * Names the tenant of a binding in the plane's registry. A shared binding was registered without one; a dedicated one
+ * is entered here.
+ * @throws BulkheadError `binding_taken` (409).
+ */
+export async function enter(client: pg.Client, { bindingId, layer, tenantId, locator }: RegistryEntry): Promise<void> {
+  const { rows } = await client.query(
+    `insert into bulkhead.registration as r (binding_id, layer, tenant_id, locator, bound_at) values ($1, $2, $3, $4, now())
+     on conflict (binding_id) do update set tenant_id = excluded.tenant_id, bound_at = coalesce(r.bound_at, now())
+       where r.tenant_id is null or r.tenant_id = excluded.tenant_id
+     returning binding_id`,
+    [bindingId, layer, tenantId, locator],
+  );
+  if (rows.length === 0) throw taken(bindingId);
+}
+
+/** Takes the tenant out again: a shared binding goes back to having none, a dedicated one leaves no row. */
+export async function leave(client: pg.Client, entry: RegistryEntry, { keepRow }: { keepRow: boolean }): Promise<void> {
+  const { bindingId, tenantId } = entry;
+  if (keepRow) {
+    const clear =
+      'update bulkhead.registration set tenant_id = null, bound_at = null where binding_id = $1 and tenant_id = $2';
+    await client.query(clear, [bindingId, tenantId]);
+  } else {
+    await client.query('delete from bulkhead.data_key where binding_id = $1', [bindingId]);
+    await client.query('delete from bulkhead.registration where binding_id = $1 and tenant_id = $2', [
+      bindingId,
+      tenantId,
+    ]);
+  }
+}
+
+/** @throws BulkheadError `binding_not_found` (409) when the registry does not name this tenant for the binding. */
+export async function assertEntered(client: pg.Client, { bindingId, tenantId }: RegistryEntry): Promise<void> {
+  const find = 'select 1 from bulkhead.registration where binding_id = $1 and tenant_id = $2';
+  const { rowCount } = await client.query(find, [bindingId, tenantId]);
+  if (rowCount === 1) return;
+  throw new BulkheadError({
+    code: 'binding_not_found',
+    status: 409,
+    publicMessage: `The plane's registry does not name the tenant of ${bindingId}.`,
+    remediation: 'Retry the operation: binding is repeated from the start.',
+  });
+}
+
+function taken(bindingId: BindingId): BulkheadError {
+  return new BulkheadError({
+    code: 'binding_taken',
+    status: 409,
+    publicMessage: `Binding ${bindingId} already serves another tenant.`,
+    remediation: 'Cancel the operation and start it anew: a binding serves one tenant in its life.',
+  });
+}
