@@ -43,8 +43,8 @@ async function bootstrap([command, ...args]) {
 }
 
 try {
-  process.exitCode = await bootstrap(process.argv.slice(2));
+  process.exit(await bootstrap(process.argv.slice(2)));
 } catch (error) {
   say(`\n${error instanceof Stop ? error.message : error.stack}`);
-  process.exitCode = 1;
+  process.exit(1);
 }

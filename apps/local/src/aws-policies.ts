@@ -9,8 +9,13 @@ interface Statement {
   readonly Resource: readonly string[];
 }
 
-/** Bucket of signed audit checkpoints; stands under Object Lock. */
-export const AUDIT_BUCKET = 'bulkhead-audit';
+/** What the names of the landing zones' buckets begin with. */
+export const BUCKET_PREFIX = 'bulkhead';
+
+/** Bucket of a region's signed audit checkpoints, under Object Lock; made by the landing zone, which names it so. */
+export function auditBucket(region: string): string {
+  return `${BUCKET_PREFIX}-audit-${region}`;
+}
 
 function actions(service: string, ...names: string[]): string[] {
   return names.map((name) => `${service}:${name}`);
@@ -54,7 +59,7 @@ function provisionerStatements(account: string, region: string): Statement[] {
       ),
       ['*'],
     ),
-    allow('Buckets', actions('s3', '*'), ['arn:aws:s3:::bh-*', 'arn:aws:s3:::bulkhead-*']),
+    allow('Buckets', actions('s3', '*'), ['arn:aws:s3:::bh-*', `arn:aws:s3:::${BUCKET_PREFIX}-*`]),
     allow('ListBuckets', actions('s3', 'ListAllMyBuckets'), ['*']),
     allow(
       'Keys',
@@ -254,7 +259,7 @@ function workerStatements(account: string, region: string): Statement[] {
         'ListBucket',
         'ListBucketVersions',
       ),
-      [`arn:aws:s3:::${AUDIT_BUCKET}`, `arn:aws:s3:::${AUDIT_BUCKET}/*`],
+      [`arn:aws:s3:::${auditBucket(region)}`, `arn:aws:s3:::${auditBucket(region)}/*`],
     ),
   ];
 }

@@ -1,6 +1,6 @@
 export type { AwsEmulator } from './aws-emulator.js';
 export { AWS_ACCOUNT_ID, AWS_REGION } from './aws-emulator.js';
-export { AUDIT_BUCKET } from './aws-policies.js';
+export { auditBucket, BUCKET_PREFIX } from './aws-policies.js';
 export type { ControlPostgres } from './control-postgres.js';
 export { type Engines, type EnginesOptions, startEngines } from './engines.js';
 export { API_AUDIENCE, type IdentityProvider } from './identity-provider.js';
@@ -9,3 +9,13 @@ export type { RdsHost } from './rds-host.js';
 export type { RdsInstance } from './rds-instance.js';
 export type { ManagedProcess } from './supervisor.js';
 export type { TemporalServer } from './temporal-server.js';
+export {
+  AUDIT_ORIGIN,
+  type ControlPlane,
+  runMigrations,
+  startApi,
+  startControlPlane,
+  startProviders,
+  startWorker,
+} from './control-plane.js';
+export { type Stack, startStack } from './stack.js';

@@ -84,11 +84,24 @@ export class ManagedProcess {
     void this.#ended.then((how) => (end = how));
     for (const deadline = Date.now() + readyTimeoutMs; ; await delay(POLL_MS)) {
       if (end !== undefined) throw this.#failure(`ended before it was ready (${end})`);
-      if (await ready(running).catch(() => false)) return;
+      if (await ready(running).catch(() => false)) {
+        this.#expectedToEnd = false;
+        return;
+      }
       if (Date.now() < deadline) continue;
       await this.kill();
       throw this.#failure(`was not ready after ${readyTimeoutMs / 1000} s`);
     }
+  }
+
+  /**
+   * Runs a process that ends by itself, and waits for it.
+   * @throws BulkheadError `local_part_failed` when it does not end with exit code 0.
+   */
+  async runToEnd(): Promise<void> {
+    this.#spawn();
+    const end = await this.#ended;
+    if (end !== 'exit code 0') throw this.#failure(`failed (${end})`);
   }
 
   /** Orderly stop; after the time limit a kill. Returns when the process is gone. */
@@ -154,7 +167,8 @@ export class ManagedProcess {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    this.#expectedToEnd = false;
+    // Until it is ready its end is the starter's to report.
+    this.#expectedToEnd = true;
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, by) => resolve(by ? `signal ${by}` : `exit code ${code}`));
@@ -198,6 +212,14 @@ export class Supervisor {
   /** Process id of the guardian, which outlives this process for as long as it takes to stop the parts. */
   get guardianPid(): number | undefined {
     return this.#guardian.pid;
+  }
+
+  /** Runs a process that ends by itself, and waits for it. */
+  async runToEnd(spec: Omit<ProcessSpec, 'ready'>): Promise<void> {
+    const part = new ManagedProcess({ ...spec, ready: async () => true }, this);
+    this.#parts.push(part);
+    await part.runToEnd();
+    this.#parts.splice(this.#parts.indexOf(part), 1);
   }
 
   /** Starts a part and waits until it is ready. */
