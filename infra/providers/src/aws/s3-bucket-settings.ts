@@ -167,7 +167,7 @@ export const s3Versioning = bucketSetting<VersioningInputs>({
     s3
       .send(new PutBucketVersioningCommand({ Bucket, VersioningConfiguration: { Status: 'Suspended' } }))
       .catch((error: unknown) => {
-        if (!(error instanceof Error) || error.name !== 'InvalidBucketState') throw error;
+        if ((error as Error).name !== 'InvalidBucketState') throw error;
       }),
 });
 

@@ -1,6 +1,6 @@
 import {
-  CreateSecretCommand, DeleteSecretCommand, DescribeSecretCommand, InvalidRequestException, RestoreSecretCommand,
-  TagResourceCommand, UntagResourceCommand, UpdateSecretCommand, type DescribeSecretCommandOutput,
+  CreateSecretCommand, DeleteSecretCommand, DescribeSecretCommand, RestoreSecretCommand, TagResourceCommand,
+  UntagResourceCommand, UpdateSecretCommand, type DescribeSecretCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
@@ -42,11 +42,12 @@ export const secret: ResourceType<AwsClients, SecretInputs> = {
       );
       return ARN;
     } catch (error) {
+      const { name: code } = error as Error;
+      if (code !== 'InvalidRequestException' && code !== 'ResourceExistsException') throw error;
       // Within its recovery window a deleted secret still holds its name. One of ours comes back.
       const deleted = await absentAsUndefined(secrets.send(new DescribeSecretCommand({ SecretId: name })));
-      const ours = deleted?.DeletedDate !== undefined && tagMap(deleted.Tags)[OWNERSHIP_TAG] === tags?.[OWNERSHIP_TAG];
-      if (!(error instanceof InvalidRequestException) && error instanceof Error && error.name !== 'ResourceExistsException') throw error;
-      if (!ours || tags?.[OWNERSHIP_TAG] === undefined) throw error;
+      const owner = tagMap(deleted?.Tags)[OWNERSHIP_TAG];
+      if (deleted?.DeletedDate === undefined || owner === undefined || owner !== tags?.[OWNERSHIP_TAG]) throw error;
       return (await secrets.send(new RestoreSecretCommand({ SecretId: name }))).ARN ?? '';
     }
   },

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { BulkheadError } from '@bulkhead/kernel';
 
 /** Why a provider call failed, fit for the terminal, the state's event log and Temporal: no secrets. */
@@ -33,11 +34,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof BulkheadError) {
     return { code: error.code, message: redact(error.publicMessage), remedy: error.remediation };
   }
-  if (!(error instanceof Error)) return failure('Unknown', 'The provider failed without an error.');
-  const fields = error as Error & { code?: unknown; $metadata?: unknown; severity?: unknown };
-  if (fields.$metadata !== undefined) return failure(error.name, error.message);
-  if (typeof fields.code === 'string') return failure(fields.code, error.message);
-  return failure(error.name, error.message);
+  if (!types.isNativeError(error)) return failure('Unknown', 'The provider failed without an error.');
+  // AWS names its errors; Postgres and the system number theirs.
+  const { code, $metadata } = error as Error & { code?: unknown; $metadata?: unknown };
+  return failure($metadata === undefined && typeof code === 'string' ? code : error.name, error.message);
 }
 
 function failure(code: string, message: string): Failure {
@@ -47,7 +47,7 @@ function failure(code: string, message: string): Failure {
 
 /** Whether AWS answered that there is no such thing. */
 export function isAbsent(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (!types.isNativeError(error)) return false;
   const status = (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode;
   return status === 404 || /NotFound|NonExistentQueue|QueueDoesNotExist|NoSuch|ResourceNotFound/.test(error.name);
 }

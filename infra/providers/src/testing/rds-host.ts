@@ -100,6 +100,7 @@ async function startInstance(identifier: string, body: Record<string, string>): 
   const { masterUsername = '', masterPassword = '' } = body;
   // As on RDS: the master is neither superuser nor BYPASSRLS.
   await asSuperuser(server, `CREATE ROLE "${masterUsername}" LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB CREATEROLE REPLICATION PASSWORD '${masterPassword}'`);
+  await asSuperuser(server, `GRANT pg_signal_backend TO "${masterUsername}"`);
   return { server, view: { identifier, address: '127.0.0.1', port, masterUsername, status: 'available' } };
 }
 

@@ -1,0 +1,40 @@
+import pg from 'pg';
+
+export async function roleExists(client: pg.ClientBase, role: string): Promise<boolean> {
+  return ((await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role])).rowCount ?? 0) > 0;
+}
+
+/**
+ * Makes the NOLOGIN role that owns the tables. Since Postgres 16 the creator of a role only administers it: to act as
+ * the owner the master must grant itself SET. It does not inherit, so it has the owner's rights only when it says so.
+ */
+export async function ensureOwnerRole(client: pg.ClientBase, role: string): Promise<void> {
+  const name = client.escapeIdentifier(role);
+  if (!(await roleExists(client, role))) await client.query(`CREATE ROLE ${name} NOLOGIN`);
+  await client.query(`GRANT ${name} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE`);
+}
+
+/** Makes the login of the serving application, without a password: nobody can use it yet. */
+export async function ensureServingRole(client: pg.ClientBase, role: string): Promise<void> {
+  if (await roleExists(client, role)) return;
+  await client.query(
+    `CREATE ROLE ${client.escapeIdentifier(role)} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION`,
+  );
+}
+
+/**
+ * What the serving role may do: connect, and change rows of the workload's tables. It may not TRUNCATE, which ignores
+ * row security, nor REFERENCES, which tells whether a row of another tenant exists. The client acts as the owner.
+ */
+export async function grantServing(
+  client: pg.ClientBase,
+  { database, ownerRole, servingRole }: { database: string; ownerRole: string; servingRole: string },
+): Promise<void> {
+  const serving = client.escapeIdentifier(servingRole);
+  const owner = client.escapeIdentifier(ownerRole);
+  await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(database)} TO ${serving}`);
+  await client.query(`GRANT USAGE ON SCHEMA app TO ${serving}`);
+  const defaults = `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA app GRANT`;
+  await client.query(`${defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${serving}`);
+  await client.query(`${defaults} USAGE ON SEQUENCES TO ${serving}`);
+}
