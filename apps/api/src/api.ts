@@ -11,6 +11,7 @@ import { OidcVerifier } from './auth/oidc-verifier.js';
 import { RateLimits } from './auth/rate-limits.js';
 import { answerProblem, ProblemFilter } from './http/problem-filter.js';
 import { BODY_LIMIT, publicError } from './http/public-error.js';
+import { inspectInput } from './http/input-inspection.js';
 import { RequestPipe } from './http/request-pipe.js';
 import { RouteTable } from './http/route-table.js';
 import { openapiDocument } from './openapi.js';
@@ -32,6 +33,9 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
     requestTimeout: 30_000,
+    // inspectInput refuses such keys, with their place.
+    onProtoPoisoning: 'ignore',
+    onConstructorPoisoning: 'ignore',
     routerOptions: { maxParamLength: 255 },
     // What the router refuses before any hook or filter runs, such as a malformed address.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
@@ -41,6 +45,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   fastify.removeContentTypeParser('text/plain');
   const routes = new RouteTable(fastify);
   guardEntrance(fastify, entrance);
+  inspectInput(fastify);
   logRequests(fastify, options.logger);
   const app = await NestFactory.create<NestFastifyApplication>(ApiModule.of(options), adapter, {
     logger: nestLogger(options.logger),

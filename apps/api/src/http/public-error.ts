@@ -16,16 +16,12 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, message: string,
   415: ['unsupported_media_type', 'The body is not JSON.', 'Send Content-Type: application/json.'],
 };
 
-/** The message of JSON that tries to replace a prototype (secure-json-parse). */
-const POISONED = 'Object contains forbidden prototype property';
-
 /**
  * What may be shown of anything that was thrown. Only a {@link BulkheadError} speaks for itself; texts of libraries are
  * never shown, because they quote what they were given.
  */
 export function publicError(thrown: unknown): BulkheadError {
   if (thrown instanceof BulkheadError) return thrown;
-  if (isPoisoned(thrown)) return forbiddenKey();
   const status = statusOf(thrown);
   if (status < 400 || status >= 500) return internal(thrown);
   const fallback = [
@@ -37,27 +33,10 @@ export function publicError(thrown: unknown): BulkheadError {
   return new BulkheadError({ code, status, publicMessage, remediation, cause: thrown });
 }
 
-/** Keys that would reach an object's prototype. */
-export function forbiddenKey(pointer?: string): BulkheadError {
-  const message = 'Keys named __proto__, constructor or prototype are not allowed.';
-  return new BulkheadError({
-    code: 'forbidden_key',
-    status: 400,
-    publicMessage: message,
-    remediation: 'Remove the key from the body.',
-    ...(pointer !== undefined && { errors: [{ pointer, message }] }),
-  });
-}
-
 function statusOf(thrown: unknown): number {
   if (thrown instanceof HttpException) return thrown.getStatus();
   const { statusCode } = (thrown ?? {}) as { statusCode?: unknown };
   return typeof statusCode === 'number' ? statusCode : 500;
-}
-
-function isPoisoned(thrown: unknown): boolean {
-  const { message, cause } = (thrown ?? {}) as { message?: unknown; cause?: unknown };
-  return message === POISONED || (cause !== undefined && isPoisoned(cause));
 }
 
 function internal(cause: unknown): BulkheadError {
