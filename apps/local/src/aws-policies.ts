@@ -2,13 +2,6 @@
 export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker'] as const;
 export type AwsUser = (typeof AWS_USERS)[number];
 
-interface Statement {
-  readonly Sid: string;
-  readonly Effect: 'Allow' | 'Deny';
-  readonly Action: readonly string[];
-  readonly Resource: readonly string[];
-}
-
 /** What the names of the landing zones' buckets begin with. */
 export const BUCKET_PREFIX = 'bulkhead';
 
@@ -17,192 +10,98 @@ export function auditBucket(region: string): string {
   return `${BUCKET_PREFIX}-audit-${region}`;
 }
 
-function actions(service: string, ...names: string[]): string[] {
-  return names.map((name) => `${service}:${name}`);
+interface Statement {
+  readonly Sid: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: readonly string[];
+  readonly Resource: readonly string[];
 }
 
-// Physical names are made from bindings (bh-…, bulkhead/bnd_…); the resources of services that name things themselves
-// (KMS keys, network parts, backup plans) cannot be told apart by name.
+function allow(Sid: string, service: string, names: string, Resource: readonly string[]): Statement {
+  const Action = names.split(/\s+/).map((name) => `${service}:${name}`);
+  return { Sid, Effect: 'Allow', Action, Resource };
+}
+
+const ANY = ['*'];
+
+// Physical names are made from bindings and cells (bh-…, bulkhead/…). Where a statement says ANY, either AWS itself
+// knows no narrower resource or one without a name of ours (KMS keys, backup plans), or the emulator judges the action
+// by "*" (RDS groups, iam:CreatePolicy).
 function provisionerStatements(account: string, region: string): Statement[] {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
-  const allow = (Sid: string, Action: string[], Resource: string[]): Statement => ({
-    Sid,
-    Effect: 'Allow',
-    Action,
-    Resource,
-  });
+  const iam = (kind: string) => ['bh-*', 'bulkhead-*'].map((name) => `arn:aws:iam::${account}:${kind}/${name}`);
+  const secrets = ['secret:bulkhead/*', 'secret:rds!*'].map((resource) => arn('secretsmanager', resource));
+  const buckets = ['bh-*', `${BUCKET_PREFIX}-*`].map((name) => `arn:aws:s3:::${name}`);
   return [
+    allow('Databases', 'rds', 'CreateDBInstance ModifyDBInstance DeleteDBInstance CreateDBSnapshot', [
+      arn('rds', 'db:bh-*'),
+    ]),
     allow(
-      'Databases',
-      actions('rds', '*'),
-      ['db', 'subgrp', 'pg', 'snapshot'].map((kind) => arn('rds', `${kind}:bh-*`)),
+      'DatabaseGroups',
+      'rds',
+      `CreateDBParameterGroup ModifyDBParameterGroup ResetDBParameterGroup DeleteDBParameterGroup
+       CreateDBSubnetGroup ModifyDBSubnetGroup DeleteDBSubnetGroup AddTagsToResource RemoveTagsFromResource
+       ListTagsForResource DescribeDB*`,
+      ANY,
     ),
-    allow('DescribeDatabases', actions('rds', 'Describe*', 'ListTagsForResource'), ['*']),
-    allow(
-      'Network',
-      actions(
-        'ec2',
-        'Describe*',
-        'CreateVpc',
-        'DeleteVpc',
-        'ModifyVpcAttribute',
-        'CreateSubnet',
-        'DeleteSubnet',
-        'CreateSecurityGroup',
-        'DeleteSecurityGroup',
-        'AuthorizeSecurityGroupIngress',
-        'RevokeSecurityGroupIngress',
-        'AuthorizeSecurityGroupEgress',
-        'RevokeSecurityGroupEgress',
-        'CreateTags',
-        'DeleteTags',
-      ),
-      ['*'],
-    ),
-    allow('Buckets', actions('s3', '*'), ['arn:aws:s3:::bh-*', `arn:aws:s3:::${BUCKET_PREFIX}-*`]),
-    allow('ListBuckets', actions('s3', 'ListAllMyBuckets'), ['*']),
+    allow('Buckets', 's3', '*', buckets),
+    allow('ListBuckets', 's3', 'ListAllMyBuckets', ANY),
     allow(
       'Keys',
-      actions(
-        'kms',
-        'CreateKey',
-        'DescribeKey',
-        'ListKeys',
-        'ListAliases',
-        'GetKeyPolicy',
-        'PutKeyPolicy',
-        'EnableKeyRotation',
-        'DisableKeyRotation',
-        'GetKeyRotationStatus',
-        'ListResourceTags',
-        'TagResource',
-        'UntagResource',
-        'EnableKey',
-        'DisableKey',
-        'UpdateKeyDescription',
-        'ScheduleKeyDeletion',
-        'CancelKeyDeletion',
-        'CreateAlias',
-        'DeleteAlias',
-        'UpdateAlias',
-        'GenerateDataKeyWithoutPlaintext',
-        'GenerateDataKey',
-        'Encrypt',
-        'Decrypt',
-      ),
-      ['*'],
+      'kms',
+      `CreateKey DescribeKey ListKeys GetKeyPolicy PutKeyPolicy EnableKey DisableKey UpdateKeyDescription
+       EnableKeyRotation DisableKeyRotation GetKeyRotationStatus ListResourceTags TagResource UntagResource
+       ScheduleKeyDeletion CancelKeyDeletion ListAliases CreateAlias UpdateAlias DeleteAlias
+       GenerateDataKeyWithoutPlaintext GenerateDataKey Encrypt Decrypt CreateGrant`,
+      ANY,
     ),
-    allow('Queues', actions('sqs', '*'), [arn('sqs', 'bh-*')]),
-    allow('ListQueues', actions('sqs', 'ListQueues'), ['*']),
-    // RDS makes and names the master's secret itself (manageMasterUserPassword).
-    allow('Secrets', actions('secretsmanager', '*'), [
-      arn('secretsmanager', 'secret:bulkhead/*'),
-      arn('secretsmanager', 'secret:rds!*'),
-    ]),
-    allow('ListSecrets', actions('secretsmanager', 'ListSecrets', 'GetRandomPassword'), ['*']),
+    allow('Queues', 'sqs', '*', [arn('sqs', 'bh-*')]),
+    allow('ListQueues', 'sqs', 'ListQueues', ANY),
+    allow('Secrets', 'secretsmanager', '*', secrets),
+    allow('ListSecrets', 'secretsmanager', 'ListSecrets', ANY),
     allow(
       'Roles',
-      actions(
-        'iam',
-        'CreateRole',
-        'GetRole',
-        'DeleteRole',
-        'UpdateRole',
-        'UpdateAssumeRolePolicy',
-        'TagRole',
-        'UntagRole',
-        'ListRoleTags',
-        'PutRolePolicy',
-        'GetRolePolicy',
-        'DeleteRolePolicy',
-        'ListRolePolicies',
-        'ListAttachedRolePolicies',
-        'AttachRolePolicy',
-        'DetachRolePolicy',
-        'PutRolePermissionsBoundary',
-        'ListInstanceProfilesForRole',
-        'PassRole',
-      ),
-      [`arn:aws:iam::${account}:role/bh-*`, `arn:aws:iam::${account}:role/bulkhead-*`],
+      'iam',
+      `CreateRole GetRole UpdateRole DeleteRole UpdateAssumeRolePolicy TagRole UntagRole ListRoleTags PassRole
+       PutRolePolicy GetRolePolicy DeleteRolePolicy ListRolePolicies ListAttachedRolePolicies
+       AttachRolePolicy DetachRolePolicy PutRolePermissionsBoundary DeleteRolePermissionsBoundary`,
+      iam('role'),
     ),
     allow(
       'Boundaries',
-      actions(
-        'iam',
-        'CreatePolicy',
-        'GetPolicy',
-        'GetPolicyVersion',
-        'DeletePolicy',
-        'ListPolicyVersions',
-        'CreatePolicyVersion',
-        'DeletePolicyVersion',
-        'TagPolicy',
-        'UntagPolicy',
-        'ListPolicyTags',
-      ),
-      [`arn:aws:iam::${account}:policy/bh-*`, `arn:aws:iam::${account}:policy/bulkhead-*`],
+      'iam',
+      'GetPolicy GetPolicyVersion ListPolicyVersions CreatePolicyVersion DeletePolicyVersion DeletePolicy TagPolicy UntagPolicy ListPolicyTags',
+      iam('policy'),
     ),
+    allow('NewBoundaries', 'iam', 'CreatePolicy', ANY),
     allow(
       'Alarms',
-      actions(
-        'cloudwatch',
-        'PutMetricAlarm',
-        'DeleteAlarms',
-        'DescribeAlarms',
-        'TagResource',
-        'UntagResource',
-        'ListTagsForResource',
-      ),
-      ['*'],
+      'cloudwatch',
+      'PutMetricAlarm DeleteAlarms DescribeAlarms TagResource UntagResource ListTagsForResource',
+      ANY,
     ),
     allow(
       'Logs',
-      actions(
-        'logs',
-        'CreateLogGroup',
-        'DeleteLogGroup',
-        'DescribeLogGroups',
-        'PutRetentionPolicy',
-        'DeleteRetentionPolicy',
-        'AssociateKmsKey',
-        'DisassociateKmsKey',
-        'TagResource',
-        'UntagResource',
-        'ListTagsForResource',
-        'TagLogGroup',
-        'ListTagsLogGroup',
-      ),
-      ['*'],
+      'logs',
+      `CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy DeleteRetentionPolicy AssociateKmsKey
+       DisassociateKmsKey TagResource UntagResource ListTagsForResource`,
+      ANY,
     ),
     allow(
       'Backups',
-      actions(
-        'backup',
-        'CreateBackupVault',
-        'DeleteBackupVault',
-        'DescribeBackupVault',
-        'CreateBackupPlan',
-        'GetBackupPlan',
-        'UpdateBackupPlan',
-        'DeleteBackupPlan',
-        'CreateBackupSelection',
-        'GetBackupSelection',
-        'DeleteBackupSelection',
-        'ListBackup*',
-        'TagResource',
-        'UntagResource',
-        'ListTags',
-        'PutBackupVaultLockConfiguration',
-      ),
-      ['*'],
+      'backup',
+      `CreateBackupVault DescribeBackupVault DeleteBackupVault CreateBackupPlan GetBackupPlan UpdateBackupPlan
+       DeleteBackupPlan CreateBackupSelection GetBackupSelection DeleteBackupSelection ListBackup* TagResource
+       UntagResource ListTags`,
+      ANY,
     ),
-    allow('Identity', actions('sts', 'GetCallerIdentity'), ['*']),
+    allow('Identity', 'sts', 'GetCallerIdentity', ANY),
     // Neither the stack's own users nor what limits them.
     {
       Sid: 'NoUsers',
       Effect: 'Deny',
-      Action: actions('iam', '*User*', '*AccessKey*', '*Group*', '*LoginProfile*'),
-      Resource: ['*'],
+      Action: ['iam:*User*', 'iam:*AccessKey*', 'iam:*Group*', 'iam:*LoginProfile*'],
+      Resource: ANY,
     },
   ];
 }
@@ -210,63 +109,33 @@ function provisionerStatements(account: string, region: string): Statement[] {
 // Activities look, use keys and secrets and anchor the audit log; they create nothing.
 function workerStatements(account: string, region: string): Statement[] {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
-  const allow = (Sid: string, Action: string[], Resource: string[]): Statement => ({
-    Sid,
-    Effect: 'Allow',
-    Action,
-    Resource,
-  });
+  const audit = `arn:aws:s3:::${auditBucket(region)}`;
+  const secrets = ['secret:bulkhead/*', 'secret:rds!*'].map((resource) => arn('secretsmanager', resource));
   return [
+    allow('LookAtDatabases', 'rds', 'DescribeDB* ListTagsForResource', ANY),
+    allow('LookAtKeys', 'kms', 'DescribeKey ListKeys ListAliases GetKeyRotationStatus ListResourceTags', ANY),
+    allow('LookAtQueues', 'sqs', 'ListQueues GetQueueAttributes GetQueueUrl ListQueueTags', ANY),
     allow(
-      'Look',
-      [
-        ...actions('rds', 'Describe*', 'ListTagsForResource'),
-        ...actions('kms', 'DescribeKey', 'ListKeys', 'ListAliases', 'GetKeyRotationStatus', 'ListResourceTags'),
-        ...actions('sqs', 'ListQueues', 'GetQueueAttributes', 'GetQueueUrl', 'ListQueueTags'),
-        ...actions(
-          's3',
-          'ListAllMyBuckets',
-          'GetBucket*',
-          'ListBucket',
-          'GetEncryptionConfiguration',
-          'GetLifecycleConfiguration',
-        ),
-        ...actions('secretsmanager', 'ListSecrets'),
-        ...actions('cloudwatch', 'DescribeAlarms', 'GetMetricData'),
-        ...actions('backup', 'List*', 'Get*', 'Describe*'),
-        ...actions('sts', 'GetCallerIdentity'),
-      ],
-      ['*'],
+      'LookAtBuckets',
+      's3',
+      'ListAllMyBuckets ListBucket GetBucket* GetEncryptionConfiguration GetLifecycleConfiguration',
+      ANY,
     ),
-    allow('UseKeys', actions('kms', 'GenerateDataKey', 'GenerateDataKeyWithoutPlaintext', 'Decrypt', 'Encrypt'), [
-      arn('kms', 'key/*'),
+    allow('LookAtAlarms', 'cloudwatch', 'DescribeAlarms GetMetricData', ANY),
+    allow('LookAtBackups', 'backup', 'List* Get* Describe*', ANY),
+    allow('Identity', 'sts', 'GetCallerIdentity', ANY),
+    allow('UseKeys', 'kms', 'GenerateDataKey GenerateDataKeyWithoutPlaintext Encrypt Decrypt', [arn('kms', 'key/*')]),
+    allow('ReadSecrets', 'secretsmanager', 'GetSecretValue DescribeSecret', secrets),
+    allow('ListSecrets', 'secretsmanager', 'ListSecrets', ANY),
+    allow('AnchorAudit', 's3', 'PutObject PutObjectRetention GetObject GetObjectVersion GetObjectRetention', [
+      `${audit}/*`,
     ]),
-    allow('ReadSecrets', actions('secretsmanager', 'GetSecretValue', 'DescribeSecret'), [
-      arn('secretsmanager', 'secret:bulkhead/*'),
-      arn('secretsmanager', 'secret:rds!*'),
-    ]),
-    allow('WriteServingSecrets', actions('secretsmanager', 'PutSecretValue'), [
-      arn('secretsmanager', 'secret:bulkhead/*'),
-    ]),
-    allow(
-      'AnchorAudit',
-      actions(
-        's3',
-        'PutObject',
-        'GetObject',
-        'GetObjectRetention',
-        'GetObjectVersion',
-        'ListBucket',
-        'ListBucketVersions',
-      ),
-      [`arn:aws:s3:::${auditBucket(region)}`, `arn:aws:s3:::${auditBucket(region)}/*`],
-    ),
+    allow('ReadAudit', 's3', 'ListBucketVersions GetBucketObjectLockConfiguration', [audit]),
   ];
 }
 
 /** The inline policy of a user as IAM's JSON. */
 export function policyDocument(user: AwsUser, account: string, region: string): string {
-  const statements =
-    user === 'bulkhead-worker' ? workerStatements(account, region) : provisionerStatements(account, region);
-  return JSON.stringify({ Version: '2012-10-17', Statement: statements });
+  const build = user === 'bulkhead-worker' ? workerStatements : provisionerStatements;
+  return JSON.stringify({ Version: '2012-10-17', Statement: build(account, region) });
 }

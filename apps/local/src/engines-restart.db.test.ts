@@ -1,9 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { waitFor } from '@bulkhead/kernel';
 import { type Engines, startEngines } from './engines.js';
 import { identify, signal } from './process-identity.js';
+import { resetStack } from './reset.js';
 import { makeStackFolder, processesOf, spawnSupervisor } from './testing/stack-folder.js';
 
 function kms({ aws }: Engines): KMSClient {
@@ -92,6 +93,11 @@ describe('engines, started again', () => {
     await nothingRuns(dir);
   });
 
+  it('is not reset while it runs', async () => {
+    await start();
+    await expect(resetStack(dir, () => undefined)).rejects.toMatchObject({ code: 'local_stack_running' });
+  });
+
   it('says that the emulator lost its state after it was killed, and leaves nothing running', async () => {
     const engines = await start();
     await kms(engines).send(new CreateKeyCommand({}));
@@ -103,5 +109,22 @@ describe('engines, started again', () => {
       remediation: expect.stringContaining('npm run reset'),
     });
     await nothingRuns(dir);
+  });
+
+  it('begins anew after a reset', async () => {
+    await expect(start()).rejects.toMatchObject({ code: 'local_aws_state_lost' });
+    const lines: string[] = [];
+    await resetStack(dir, (line) => lines.push(line));
+    expect(lines.join()).toContain(`Removing ${dir}`);
+    expect(existsSync(dir)).toBe(false);
+    const { Keys = [] } = await kms(await start()).send(new ListKeysCommand({}));
+    expect(Keys).toEqual([]);
+  });
+
+  it('removes no folder that is not a state folder', async () => {
+    const other = makeStackFolder();
+    await expect(resetStack(other.dir, () => undefined)).rejects.toMatchObject({ code: 'local_not_a_state_folder' });
+    expect(existsSync(other.dir)).toBe(true);
+    other.remove();
   });
 });

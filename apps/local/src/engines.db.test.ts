@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { waitFor } from '@bulkhead/kernel';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
 import pg from 'pg';
@@ -78,7 +79,7 @@ describe('engines', () => {
     await query(stateAdmin, 'REVOKE CONNECT ON DATABASE pulumi_state FROM throwaway; DROP ROLE throwaway');
   });
 
-  it('enforces IAM: neither user may make users, and the worker may make nothing', async () => {
+  it('enforces IAM: neither user may make users, the worker may make nothing, the provisioner only what is named as ours', async () => {
     const { endpoint, region, worker, provisioner } = engines.aws;
     const kms = new KMSClient({ endpoint, region, credentials: worker });
     await expect(kms.send(new CreateKeyCommand({}))).rejects.toThrow(/not authorized/);
@@ -86,6 +87,10 @@ describe('engines', () => {
       const iam = new IAMClient({ endpoint, region, credentials });
       await expect(iam.send(new CreateUserCommand({ UserName: 'intruder' }))).rejects.toThrow(/not authorized/);
     }
+    const queue = new CreateQueueCommand({ QueueName: 'not-ours' });
+    await expect(new SQSClient({ endpoint, region, credentials: provisioner }).send(queue)).rejects.toThrow(
+      /not authorized/,
+    );
     const stranger = new KMSClient({ endpoint, region, credentials: { ...worker, secretAccessKey: 'guessed' } });
     await expect(stranger.send(new ListKeysCommand({}))).rejects.toThrow(/signature/);
   });
