@@ -23,7 +23,8 @@ function validator(prefix: string): ValidationPipe {
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
-    forbidUnknownValues: true,
+    // A class without fields is one that takes none; `forbidNonWhitelisted` then refuses each field by name.
+    forbidUnknownValues: false,
     exceptionFactory: (errors) => invalidRequest(fieldErrors(errors, prefix)),
   });
 }
