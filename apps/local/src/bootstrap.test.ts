@@ -102,7 +102,7 @@ describe('the tool cache', () => {
     };
     const folders = await Promise.all([ensureTool('pulumi', install), ensureTool('pulumi', install)]);
     expect(installs).toBe(1);
-    expect(existsSync(join(folders[0] as string, 'binary'))).toBe(true);
+    expect(existsSync(join(folders[0], 'binary'))).toBe(true);
   });
 
   it('clears the remains of a killed install and takes over its lock', async () => {
