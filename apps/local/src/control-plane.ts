@@ -128,6 +128,8 @@ export async function startWorker(engines: Engines, attach: string): Promise<Man
       ...baseEnv(),
       ...awsEnv(engines, aws.worker),
       BULKHEAD_DATABASE_URL: postgres.urls.worker,
+      // The planes' databases are on the loopback interface, too.
+      BULKHEAD_PLANE_TLS: 'off',
       BULKHEAD_TEMPORAL_ADDRESS: temporal.address,
       BULKHEAD_TEMPORAL_NAMESPACE: temporal.namespace,
       BULKHEAD_WORKER_HEALTH_PORT: String(healthPort),
