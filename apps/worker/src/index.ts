@@ -1,1 +1,1 @@
-export {};
+export { OutboxRelay } from './outbox-relay.js';

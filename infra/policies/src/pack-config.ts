@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import type { ProgramRequest } from '@bulkhead/domain';
+import { discardedBy, type ProgramRequest } from '@bulkhead/domain';
 
 /** The executable policy pack, for `--policy-pack`. */
 export const POLICY_PACK_PATH = fileURLToPath(new URL('../pack.cjs', import.meta.url));
@@ -12,7 +12,7 @@ export const LIFTABLE_RULES = ['state-protected', 'deletion-protected'] as const
  * program cannot lift a rule for itself.
  */
 export function policyConfig(request: ProgramRequest): Record<string, { discardedBy: string }> {
-  if (request.program !== 'dedicated-tenant' || request.spec.discardedBy === undefined) return {};
-  const { discardedBy } = request.spec;
-  return Object.fromEntries(LIFTABLE_RULES.map((rule) => [rule, { discardedBy }]));
+  const operation = discardedBy(request);
+  if (operation === undefined) return {};
+  return Object.fromEntries(LIFTABLE_RULES.map((rule) => [rule, { discardedBy: operation }]));
 }

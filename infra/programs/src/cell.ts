@@ -7,7 +7,8 @@ import { SCHEMA_VERSION } from './schema-version.js';
 export function cell(spec: CellSpec): { readonly [Field in keyof CellOutputs]: pulumi.Input<CellOutputs[Field]> } {
   const names = physicalNames(spec.cellId);
   const ownership = { id: spec.cellId, stack: stackName({ program: 'cell', spec }) };
-  const { keyArn } = new TenantKey('key', { ownership, aliasName: names.keyAlias });
+  const { discardedBy } = spec;
+  const { keyArn } = new TenantKey('key', { ownership, aliasName: names.keyAlias, discardedBy });
   const database = new TenantDatabase('database', {
     ownership,
     names,
@@ -16,18 +17,21 @@ export function cell(spec: CellSpec): { readonly [Field in keyof CellOutputs]: p
     retention: spec.retention,
     keyArn,
     schemaVersion: SCHEMA_VERSION,
+    discardedBy,
   });
   const storage = new TenantBucket('storage', {
     ownership,
     bucket: names.bucket,
     keyArn,
     objectVersionDays: spec.retention.objectVersionDays,
+    discardedBy,
   });
   const queue = new TenantQueue('queue', {
     ownership,
     queue: names.queue,
     deadLetterQueue: names.deadLetterQueue,
     keyArn,
+    discardedBy,
   });
   return {
     database: coordinates(database),

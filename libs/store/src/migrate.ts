@@ -102,10 +102,11 @@ async function apply(client: pg.Client, migration: Migration): Promise<void> {
   }
 }
 
+/** `node migrate.js [folder …]`: the control database's files and those of the given folders, as one sequence. */
 async function main(): Promise<void> {
   const url = process.env.BULKHEAD_MIGRATOR_URL;
   if (!url) throw new Error('Set BULKHEAD_MIGRATOR_URL to the address of the control database as the migrator role.');
-  const applied = await runMigrations(url);
+  const applied = await runMigrations(url, [CONTROL_MIGRATIONS, ...process.argv.slice(2)]);
   process.stdout.write(applied.length === 0 ? 'Up to date.\n' : applied.map((name) => `Applied ${name}\n`).join(''));
 }
 

@@ -26,6 +26,8 @@ export interface CellSpec {
   readonly retention: RetentionSpec;
   readonly databaseClass: string;
   readonly databaseGb: number;
+  /** Set only when a cell that never became active is taken down; see {@link DedicatedTenantSpec.discardedBy}. */
+  readonly discardedBy?: OperationId;
 }
 
 /** A Postgres database that a plane serves from, with where its credentials are (never the credentials). */
@@ -113,6 +115,11 @@ export type ProgramRequest =
   | { readonly program: 'roster'; readonly spec: RosterSpec }
   | { readonly program: 'dedicated-tenant'; readonly spec: DedicatedTenantSpec };
 export type ProgramName = ProgramRequest['program'];
+
+/** Operation that answers for the loss of what the request's stack holds; undefined while it is protected. */
+export function discardedBy(request: ProgramRequest): OperationId | undefined {
+  return request.program === 'cell' || request.program === 'dedicated-tenant' ? request.spec.discardedBy : undefined;
+}
 
 /** Pulumi project of every stack. */
 export const PULUMI_PROJECT = 'bulkhead';

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { isFinal, mayBecome, type OperationState } from '@bulkhead/domain';
 import { BulkheadError, type OperationId } from '@bulkhead/kernel';
 import { OperationEntity, UnitOfWork, type OperationFailure } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import canonicalize from 'canonicalize';
 import { Gated } from '../../gate/index.js';
 
 export interface OperationReport {
@@ -13,13 +15,23 @@ export interface OperationReport {
   readonly result?: object;
 }
 
+/** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785). */
+function digestOf(result: object): string {
+  return createHash('sha256').update(canonicalize(result) ?? '').digest('hex');
+}
+
 @Gated<ReportOperation, void>({
   name: 'operation.report',
   roles: ['workload'],
   audit: ({ report }) => ({
     subject: { kind: 'operation', id: report.operationId },
     operationId: report.operationId,
-    details: { state: report.state, ...(report.error && { code: report.error.code }) },
+    details: {
+      state: report.state,
+      ...(report.error && { code: report.error.code }),
+      // The receipt itself may be long; its digest proves which one was handed over.
+      ...(report.result && { resultDigest: digestOf(report.result) }),
+    },
   }),
 })
 export class ReportOperation extends Command<void> {

@@ -1,0 +1,41 @@
+import { fileURLToPath } from 'node:url';
+import { LOG_LEVELS, readConfig } from '@bulkhead/runtime';
+import { z } from 'zod';
+
+const TEMPLATES = fileURLToPath(new URL('../../../tenant-templates', import.meta.url));
+
+const schema = z.object({
+  BULKHEAD_DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  /** TLS to the databases of the planes; off only where they are on the loopback interface. */
+  BULKHEAD_PLANE_TLS: z.enum(['on', 'off']).default('on'),
+  BULKHEAD_TEMPORAL_ADDRESS: z.string().min(1),
+  BULKHEAD_TEMPORAL_NAMESPACE: z.string().default('default'),
+  BULKHEAD_WORKER_HEALTH_PORT: z.coerce.number().int().min(0).max(65_535).default(8081),
+  BULKHEAD_PULUMI_ROOT: z.string().min(1),
+  BULKHEAD_PULUMI_HOME: z.string().min(1),
+  BULKHEAD_STATE_ADMIN_URL: z.url({ protocol: /^postgres(ql)?$/ }),
+  BULKHEAD_PULUMI_PASSPHRASE_FILE: z.string().min(1),
+  /** Attached provider servers, `aws:PORT,bulkhead:PORT`; absent when the CLI starts installed plugins. */
+  BULKHEAD_PROVIDERS: z.string().optional(),
+  BULKHEAD_REGION: z.string().min(1),
+  BULKHEAD_AUDIT_SIGNING_KEY_FILE: z.string().min(1),
+  /** Name of the log in its checkpoints, such as `bulkhead.example.com/audit`. */
+  BULKHEAD_AUDIT_ORIGIN: z.string().min(1),
+  BULKHEAD_AUDIT_BUCKET: z.string().min(3),
+  BULKHEAD_AUDIT_LOCK_DAYS: z.coerce.number().int().min(1).default(2192),
+  BULKHEAD_TEMPLATES_DIR: z.string().default(TEMPLATES),
+  /** Seconds that a failed step waits for an operator before the operation is undone. */
+  BULKHEAD_ATTENTION_DEADLINE: z.coerce.number().int().min(1).optional(),
+  /** Tries of a step whose error may pass, before it asks for an operator. */
+  BULKHEAD_STEP_ATTEMPTS: z.coerce.number().int().min(1).optional(),
+  BULKHEAD_STRIPE_API_KEY: z.string().optional(),
+  BULKHEAD_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  AWS_ENDPOINT_URL: z.url().optional(),
+});
+
+export type WorkerConfig = z.output<typeof schema>;
+
+/** @throws BulkheadError `invalid_configuration` naming every variable that is missing or wrong. */
+export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
+  return readConfig(schema, env);
+}

@@ -1,0 +1,68 @@
+import { KMSClient } from '@aws-sdk/client-kms';
+import { RDSClient } from '@aws-sdk/client-rds';
+import { S3Client } from '@aws-sdk/client-s3';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { StepProgress, type Dependencies } from '@bulkhead/activities';
+import { createAutomation, type Automation } from '@bulkhead/automation';
+import { CommandGate, PlacementReader, SubscriptionReader } from '@bulkhead/control';
+import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
+import { Redacted } from '@bulkhead/kernel';
+import type { PlaneClients } from '@bulkhead/planes';
+import type { Logger } from '@bulkhead/runtime';
+import type { INestApplicationContext } from '@nestjs/common';
+import type { Client } from '@temporalio/client';
+import type pg from 'pg';
+import { DataSource } from 'typeorm';
+import type { WorkerConfig } from './config.js';
+
+/** Everything that activities work with, from the configuration. */
+export async function createDependencies(
+  config: WorkerConfig,
+  { commands, temporal, ledger, logger }: {
+    commands: INestApplicationContext;
+    temporal: Client;
+    ledger: pg.Pool;
+    logger: Logger;
+  },
+): Promise<Dependencies> {
+  return {
+    gate: commands.get(CommandGate),
+    placements: commands.get(PlacementReader),
+    subscriptions: commands.get(SubscriptionReader),
+    progress: new StepProgress(commands.get(DataSource)),
+    automation: await openAutomation(config),
+    planes: planeClients(config),
+    billing: billingOf(config, ledger),
+    temporal,
+    logger,
+  };
+}
+
+function openAutomation(config: WorkerConfig): Promise<Automation> {
+  return createAutomation({
+    pulumiRoot: config.BULKHEAD_PULUMI_ROOT,
+    pulumiHome: config.BULKHEAD_PULUMI_HOME,
+    stateAdminUrl: config.BULKHEAD_STATE_ADMIN_URL,
+    passphraseFile: config.BULKHEAD_PULUMI_PASSPHRASE_FILE,
+    providers: config.BULKHEAD_PROVIDERS,
+  });
+}
+
+/** The SDK takes endpoint and credentials from the environment, as it does everywhere. */
+function planeClients({ BULKHEAD_REGION: region, BULKHEAD_PLANE_TLS, AWS_ENDPOINT_URL }: WorkerConfig): PlaneClients {
+  return {
+    kms: new KMSClient({ region }),
+    rds: new RDSClient({ region }),
+    // An emulator has no host name for each bucket.
+    s3: new S3Client({ region, forcePathStyle: AWS_ENDPOINT_URL !== undefined }),
+    secrets: new SecretsManagerClient({ region }),
+    sqs: new SQSClient({ region }),
+    databaseTls: BULKHEAD_PLANE_TLS === 'on',
+  };
+}
+
+function billingOf({ BULKHEAD_STRIPE_API_KEY: apiKey }: WorkerConfig, ledger: pg.Pool): Dependencies['billing'] {
+  if (apiKey === undefined) return { name: 'ledger', provider: new LedgerBilling(ledger) };
+  return { name: 'stripe', provider: new StripeBilling({ apiKey: new Redacted(apiKey) }) };
+}

@@ -1,0 +1,42 @@
+import {
+  controlQueueActivities,
+  provisioningQueueActivities,
+  StepInterceptor,
+  type Dependencies,
+} from '@bulkhead/activities';
+import { CONTROL_QUEUE, PROVISIONING_QUEUES, WORKFLOW_QUEUE } from '@bulkhead/definitions';
+import { workflowBundle } from '@bulkhead/definitions/bundle';
+import { SERVICE_CLASSES } from '@bulkhead/domain';
+import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
+
+/** Pulumi runs at the same time and service class: each is a process of its own of some 300 MB. */
+const RUNS_AT_ONCE = 3;
+const GRACE = '20s';
+
+/** One Temporal worker for each queue, so that no kind of work waits behind another. */
+export async function createWorkers(
+  connection: NativeConnection,
+  namespace: string,
+  dependencies: Dependencies,
+): Promise<Worker[]> {
+  const { progress, logger } = dependencies;
+  const common = {
+    connection,
+    namespace,
+    shutdownGraceTime: GRACE,
+    interceptors: { activity: [(context) => ({ inbound: new StepInterceptor(context, progress, logger) })] },
+  } satisfies Partial<WorkerOptions>;
+  const provisioning = provisioningQueueActivities(dependencies);
+  return Promise.all([
+    Worker.create({ ...common, taskQueue: WORKFLOW_QUEUE, workflowBundle: await workflowBundle() }),
+    Worker.create({ ...common, taskQueue: CONTROL_QUEUE, activities: controlQueueActivities(dependencies) }),
+    ...SERVICE_CLASSES.map((serviceClass) =>
+      Worker.create({
+        ...common,
+        taskQueue: PROVISIONING_QUEUES[serviceClass],
+        activities: provisioning,
+        maxConcurrentActivityTaskExecutions: RUNS_AT_ONCE,
+      }),
+    ),
+  ]);
+}

@@ -1,0 +1,75 @@
+import { CommandGate } from '@bulkhead/control';
+import type { Logger } from '@bulkhead/runtime';
+import { openControlDatabase } from '@bulkhead/store';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import pg from 'pg';
+import { createSequencer } from './audit.js';
+import { openCommands } from './commands.js';
+import type { WorkerConfig } from './config.js';
+import { createDependencies } from './dependencies.js';
+import { serveHealth } from './health.js';
+import { OutboxRelay } from './outbox-relay.js';
+import { publishTemplates } from './templates.js';
+import { createWorkers } from './temporal-workers.js';
+
+/** How often logins and folders that dead workers left are dropped. */
+const SWEEP_MS = 60 * 60 * 1000;
+
+export interface RunningWorker {
+  /** Stops in order: no new work, then what runs is told to stop, then the connections. */
+  stop(): void;
+  /** Settles when everything has stopped; rejects when a part failed. */
+  readonly ended: Promise<void>;
+}
+
+/** Starts everything that works: Temporal workers, the outbox relay, the audit sequencer. */
+export async function startWorker(config: WorkerConfig, logger: Logger): Promise<RunningWorker> {
+  const { BULKHEAD_TEMPORAL_ADDRESS: address, BULKHEAD_TEMPORAL_NAMESPACE: namespace } = config;
+  const source = await openControlDatabase(config.BULKHEAD_DATABASE_URL, 12);
+  const ledger = new pg.Pool({ connectionString: config.BULKHEAD_DATABASE_URL, max: 4 });
+  ledger.on('error', (error) => logger.warn('A connection of the ledger broke.', { error }));
+  const commands = await openCommands(source, logger);
+  await publishTemplates(commands.get(CommandGate), config.BULKHEAD_TEMPLATES_DIR);
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
+  const temporal = new Client({ connection, namespace });
+  const dependencies = await createDependencies(config, { commands, temporal, ledger, logger });
+  const workers = await createWorkers(native, namespace, dependencies);
+  const sequencer = await createSequencer(config, source, logger);
+  const relay = new OutboxRelay(source, temporal, logger, {
+    ...(config.BULKHEAD_ATTENTION_DEADLINE && { attentionMs: config.BULKHEAD_ATTENTION_DEADLINE * 1000 }),
+    ...(config.BULKHEAD_STEP_ATTEMPTS && { attempts: config.BULKHEAD_STEP_ATTEMPTS }),
+  });
+  const stopping = new AbortController();
+  const health = await serveHealth(config.BULKHEAD_WORKER_HEALTH_PORT, {
+    database: () => source.query('select 1'),
+    temporal: async () => {
+      if (workers.some((worker) => worker.getState() !== 'RUNNING')) throw new Error('A queue is not served');
+    },
+  });
+  const sweep = setInterval(() => {
+    dependencies.automation.sweep().catch((error: unknown) => logger.warn('Sweeping failed.', { error }));
+  }, SWEEP_MS);
+  const close = async (): Promise<void> => {
+    clearInterval(sweep);
+    health.close();
+    await Promise.allSettled([dependencies.automation.close(), native.close(), connection.close(), ledger.end()]);
+    await commands.close();
+    await source.destroy();
+  };
+  const parts = [
+    ...workers.map((worker) => worker.run()),
+    relay.run(stopping.signal),
+    sequencer.run(stopping.signal),
+  ];
+  const stop = (): void => {
+    if (stopping.signal.aborted) return;
+    stopping.abort();
+    for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+  };
+  // One part that fails takes the others down with it: half a worker would look healthy and do half the work.
+  const first = Promise.all(parts).finally(stop);
+  const ended = first.then(() => undefined).finally(() => Promise.allSettled(parts).then(close));
+  return { stop, ended };
+}

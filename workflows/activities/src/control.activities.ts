@@ -1,0 +1,38 @@
+import {
+  AbandonTenant,
+  ActivateTenant,
+  GrantEntitlements,
+  RecordCell,
+  RecordLandingZone,
+  RecordRetired,
+  ReportOperation,
+  ReservePlacement,
+  RetirePlacement,
+} from '@bulkhead/control';
+import type { ControlActivities } from '@bulkhead/definitions';
+import { send, type Dependencies } from './dependencies.js';
+
+/** Reports and decisions of the control plane: each is one command. */
+export function controlActivities(dependencies: Dependencies): ControlActivities {
+  const { progress } = dependencies;
+  return {
+    reportOperation: (report) => send(dependencies, new ReportOperation(report)),
+    async needAttention({ operationId, step, failure, waitingFor }) {
+      await progress.waiting({ operationId, step }, failure, waitingFor);
+      await send(dependencies, new ReportOperation({ operationId, state: 'needs_attention', error: failure }));
+    },
+    reservePlacement: (call) => send(dependencies, new ReservePlacement(call)),
+    async retirePlacement(call) {
+      const { bindings } = await send(dependencies, new RetirePlacement(call));
+      const bindingIds = bindings.map(({ bindingId }) => bindingId);
+      await send(dependencies, new RecordRetired({ ...call, bindingIds }));
+    },
+    async grantEntitlements(call) {
+      await send(dependencies, new GrantEntitlements(call));
+    },
+    activateTenant: (call) => send(dependencies, new ActivateTenant(call)),
+    abandonTenant: (call) => send(dependencies, new AbandonTenant(call)),
+    recordCell: (call) => send(dependencies, new RecordCell(call)),
+    recordLandingZone: (call) => send(dependencies, new RecordLandingZone(call)),
+  };
+}

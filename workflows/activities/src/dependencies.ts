@@ -1,0 +1,28 @@
+import type { Automation } from '@bulkhead/automation';
+import type { CommandGate, PlacementReader, Principal, SubscriptionReader } from '@bulkhead/control';
+import type { BillingProvider } from '@bulkhead/integrations';
+import type { PlaneClients } from '@bulkhead/planes';
+import type { Logger } from '@bulkhead/runtime';
+import type { Command } from '@nestjs/cqrs';
+import type { Client } from '@temporalio/client';
+import type { StepProgress } from './step-progress.js';
+
+/** What activities work with; a worker makes it once and passes it in. */
+export interface Dependencies {
+  readonly gate: CommandGate;
+  readonly placements: PlacementReader;
+  readonly subscriptions: SubscriptionReader;
+  readonly progress: StepProgress;
+  readonly automation: Automation;
+  readonly planes: PlaneClients;
+  readonly billing: { readonly name: string; readonly provider: BillingProvider };
+  readonly temporal: Client;
+  readonly logger: Logger;
+}
+
+const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };
+
+/** Reports to the control plane, through the same gate as everybody else. */
+export function send<R>({ gate }: Pick<Dependencies, 'gate'>, command: Command<R>): Promise<R> {
+  return gate.execute(command, { principal: WORKER });
+}

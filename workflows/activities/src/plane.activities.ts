@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { RecordBound } from '@bulkhead/control';
+import type { PlaneActivities } from '@bulkhead/definitions';
+import type { Layer } from '@bulkhead/domain';
+import type { TenantId } from '@bulkhead/kernel';
+import { planesOf, type LayerPlane } from '@bulkhead/planes';
+import canonicalize from 'canonicalize';
+import { send, type Dependencies } from './dependencies.js';
+
+/** Work inside the planes, once their resources exist. */
+export function planeActivities(dependencies: Dependencies): PlaneActivities {
+  return {
+    async initialiseKeys({ tenantId }) {
+      const planes = await planesOfTenant(dependencies, tenantId);
+      for (const layer of ['key', 'storage', 'queue'] as const) await required(planes, layer).bind();
+    },
+    async prepareDatabase(call) {
+      const planes = await planesOfTenant(dependencies, call.tenantId);
+      await required(planes, 'database').bind();
+      await send(dependencies, new RecordBound(call));
+    },
+    async unbindPlacement({ tenantId }) {
+      const planes = await planesOfTenant(dependencies, tenantId);
+      for (const plane of planes.values()) await plane.unbind();
+    },
+    async applyRetention({ tenantId }) {
+      const { retention } = await dependencies.placements.placed(tenantId);
+      const planes = await planesOfTenant(dependencies, tenantId);
+      for (const plane of planes.values()) await plane.applyRetention(retention);
+    },
+    async describePlacement({ tenantId }) {
+      const { bindings } = await dependencies.placements.placed(tenantId);
+      const planes = await planesOfTenant(dependencies, tenantId);
+      const observed = await Promise.all(
+        bindings.map(async ({ bindingId, layer }) => {
+          return { bindingId, layer, facts: await required(planes, layer).describe() };
+        }),
+      );
+      const receipt = { tenantId, observedAt: new Date().toISOString(), bindings: observed };
+      const digest = createHash('sha256').update(canonicalize(receipt) ?? '');
+      return { ...receipt, digest: digest.digest('hex') };
+    },
+  };
+}
+
+async function planesOfTenant(dependencies: Dependencies, tenantId: TenantId): Promise<ReadonlyMap<Layer, LayerPlane>> {
+  return planesOf(await dependencies.placements.placed(tenantId), dependencies.planes);
+}
+
+function required(planes: ReadonlyMap<Layer, LayerPlane>, layer: Layer): LayerPlane {
+  const plane = planes.get(layer);
+  if (plane) return plane;
+  throw new Error(`The ${layer} layer has no place yet, although the steps before this one say so`);
+}
