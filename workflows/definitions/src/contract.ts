@@ -34,9 +34,32 @@ export const WORKFLOW_OF: Readonly<Record<OperationKind, string>> = {
   'landing_zone.apply': 'applyLandingZone',
 };
 
+/** How long an operation tries by itself before it asks for an operator, and how long it then waits. Milliseconds. */
+export interface Patience {
+  /** Tries of a step while its error is one that may pass; other errors ask at once. */
+  readonly attempts: number;
+  /** Pause after the first try; it doubles with each further one, up to `maximumMs`. */
+  readonly initialMs: number;
+  readonly maximumMs: number;
+  /** How long a failed step waits for an operator before the operation is undone. */
+  readonly attentionMs: number;
+  /** How often undoing that failed is tried again without being asked: it never gives up, so nothing is orphaned. */
+  readonly compensateEveryMs: number;
+}
+export const DEFAULT_PATIENCE: Patience = {
+  // Together some three minutes: a restart of Temporal, of a database or of the AWS API passes without an operator.
+  attempts: 10,
+  initialMs: 500,
+  maximumMs: 30_000,
+  attentionMs: 24 * 60 * 60 * 1000,
+  compensateEveryMs: 15 * 60 * 1000,
+};
+
 export interface OperationCall<K extends OperationKind = OperationKind> {
   readonly operationId: OperationId;
   readonly input: OperationInputs[K];
+  /** Overrides of {@link DEFAULT_PATIENCE}. */
+  readonly patience?: Partial<Patience>;
 }
 
 export const ONBOARDING_STEPS = [
@@ -75,17 +98,51 @@ export const PROVISIONING_QUEUES: Readonly<Record<ServiceClass, string>> = {
   premium: 'bulkhead-provisioning-premium',
 };
 
+/** Why a step or an operation failed, as it may be shown: no secrets, no PHI. */
+export interface Failure {
+  /** Stable snake_case code. */
+  readonly code: string;
+  readonly message: string;
+  readonly remediation: string;
+}
+
 /** Signal to an operation in `needs_attention`: the cause was mended, try the step again. */
 export const RETRY_SIGNAL = 'retry';
+
+/** Query of every operation: what it is doing now. */
+export const STATUS_QUERY = 'status';
+export interface OperationStatus {
+  readonly state: 'running' | 'needs_attention' | 'cancelling' | 'compensating' | 'succeeded' | 'failed' | 'cancelled';
+  /** Steps that wait for an operator, with the reason. */
+  readonly waiting: Readonly<Record<string, Failure>>;
+}
+
+/** Activity header that says which step of which operation an activity belongs to. */
+export const STEP_HEADER = 'bulkhead-step';
+export interface StepTag {
+  readonly operationId: OperationId;
+  readonly step: string;
+  /** `undo`: the activity takes back what the step did. */
+  readonly phase: 'do' | 'undo';
+}
 
 /** The entity workflow that collects the registrations of one cell: id `rosters.<cell>`. */
 export const ROSTERS_WORKFLOW = 'cellRosters';
 export function rostersWorkflowId(cellId: CellId): string {
   return `rosters.${cellId}`;
 }
+export interface CellRostersInput {
+  readonly cellId: CellId;
+  readonly patience?: Partial<Patience>;
+  /** Runs after which the workflow continues as a new one. Absent: when Temporal suggests it. */
+  readonly runsPerHistory?: number;
+}
 /** Update of the entity workflow: settles these bindings of a roster (registers or removes them, as their rows say). */
 export const SETTLE_UPDATE = 'settle';
 export interface SettleRequest {
   readonly rosterId: RosterId;
   readonly bindingIds: readonly BindingId[];
+  readonly serviceClass: ServiceClass;
 }
+/** Code of the refusal while the entity workflow continues as new: ask again in a moment. */
+export const ROSTERS_CONTINUING = 'rosters_continuing';

@@ -1,1 +1,2 @@
+export * from './activity-types.js';
 export * from './contract.js';

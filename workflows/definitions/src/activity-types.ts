@@ -1,0 +1,97 @@
+import type {
+  CellOutputs,
+  CellSpec,
+  DedicatedTenantSpec,
+  LandingZoneSpec,
+  PlacementPlan,
+  ServiceClass,
+} from '@bulkhead/domain';
+import type { BindingId, CellId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { Failure, OperationStatus } from './contract.js';
+
+/**
+ * What workflows ask of the workers. Each step of an operation is one activity, so that its row is settled by the
+ * activity's own outcome; every activity may run more than once.
+ */
+
+export interface TenantCall {
+  readonly operationId: OperationId;
+  readonly tenantId: TenantId;
+}
+
+export interface OperationReport {
+  readonly operationId: OperationId;
+  readonly state: OperationStatus['state'];
+  readonly error?: Failure;
+  readonly result?: object;
+}
+
+export interface AttentionCall {
+  readonly operationId: OperationId;
+  readonly step: string;
+  readonly failure: Failure;
+  /** Sentence for the operator. */
+  readonly waitingFor: string;
+}
+
+export interface SettleCall extends TenantCall {
+  readonly cellId: CellId;
+  readonly rosterId: RosterId;
+  readonly bindingIds: readonly BindingId[];
+  readonly serviceClass: ServiceClass;
+}
+
+/** Of `CONTROL_QUEUE`. */
+export interface ControlActivities {
+  reportOperation(report: OperationReport): Promise<void>;
+  needAttention(call: AttentionCall): Promise<void>;
+  reservePlacement(call: TenantCall): Promise<PlacementPlan>;
+  /** Gives the promised bindings back once their resources are gone. */
+  retirePlacement(call: TenantCall): Promise<void>;
+  grantEntitlements(call: TenantCall): Promise<void>;
+  activateTenant(call: TenantCall): Promise<void>;
+  abandonTenant(call: TenantCall): Promise<void>;
+  recordCell(call: { readonly cellId: CellId; readonly outputs: CellOutputs | null }): Promise<void>;
+  recordLandingZone(call: { readonly region: string; readonly active: boolean }): Promise<void>;
+}
+
+/** Of `CONTROL_QUEUE`: they ask the cell's roster workflow and wait for its answer. */
+export interface SettlingActivities {
+  settlePooledLayers(call: SettleCall): Promise<void>;
+  retirePooledLayers(call: TenantCall & { readonly serviceClass: ServiceClass }): Promise<void>;
+}
+
+/** Of `CONTROL_QUEUE`. */
+export interface BillingActivities {
+  setUpBilling(call: TenantCall): Promise<void>;
+  cancelBilling(call: TenantCall): Promise<void>;
+}
+
+/** Of `PROVISIONING_QUEUES`: each is one or two Pulumi runs on one stack, recorded before it answers. */
+export interface ProvisioningActivities {
+  /** Registers these bindings beside what the roster holds already, and removes those that are retiring. */
+  runRoster(call: { readonly rosterId: RosterId; readonly bindingIds: readonly BindingId[] }): Promise<void>;
+  standUpDedicatedLayers(call: TenantCall & { readonly spec: DedicatedTenantSpec }): Promise<void>;
+  discardDedicatedLayers(call: TenantCall): Promise<void>;
+  standUpCell(call: { readonly operationId: OperationId; readonly spec: CellSpec }): Promise<CellOutputs>;
+  discardCell(call: { readonly operationId: OperationId; readonly spec: CellSpec }): Promise<void>;
+  applyLandingZone(call: { readonly operationId: OperationId; readonly spec: LandingZoneSpec }): Promise<void>;
+}
+
+/** What was observed of a placement when it was handed over. Holds facts, never credentials. */
+export interface PlacementReceipt {
+  readonly tenantId: TenantId;
+  readonly observedAt: string;
+  readonly bindings: readonly { readonly bindingId: BindingId; readonly layer: string; readonly facts: object }[];
+  /** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785) of everything above. */
+  readonly digest: string;
+}
+
+/** Of `PROVISIONING_QUEUES`: work inside the planes. */
+export interface PlaneActivities {
+  initialiseKeys(call: TenantCall): Promise<void>;
+  prepareDatabase(call: TenantCall): Promise<void>;
+  unbindPlacement(call: TenantCall): Promise<void>;
+  applyRetention(call: TenantCall): Promise<void>;
+  describePlacement(call: TenantCall): Promise<PlacementReceipt>;
+}

@@ -1,0 +1,57 @@
+import type { ServiceClass } from '@bulkhead/domain';
+import { ActivityCancellationType, proxyActivities, type ActivityOptions } from '@temporalio/workflow';
+import type {
+  BillingActivities,
+  ControlActivities,
+  PlaneActivities,
+  ProvisioningActivities,
+  SettlingActivities,
+} from '../activity-types.js';
+import { CONTROL_QUEUE, DEFAULT_PATIENCE, PROVISIONING_QUEUES, type Patience } from '../contract.js';
+
+export function withDefaults(patience: Partial<Patience> | undefined): Patience {
+  return { ...DEFAULT_PATIENCE, ...patience };
+}
+
+function options(patience: Patience, maximumAttempts: number): ActivityOptions {
+  return {
+    // The worker's interceptor heartbeats on a timer; without a sign for this long, the worker is taken for dead.
+    heartbeatTimeout: '15s',
+    // What is undone must not run any more: a cancelled activity counts as ended only when it says so.
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: patience.initialMs,
+      backoffCoefficient: 2,
+      maximumInterval: Math.max(patience.maximumMs, patience.initialMs),
+      maximumAttempts,
+    },
+  };
+}
+
+const UNLIMITED = Number.POSITIVE_INFINITY;
+
+/** Activities as one operation calls them. */
+export function workersFor(serviceClass: ServiceClass, patience: Patience) {
+  const short = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: '1m' } as const;
+  const long = { taskQueue: PROVISIONING_QUEUES[serviceClass], startToCloseTimeout: '1h' } as const;
+  const bounded = options(patience, patience.attempts);
+  return {
+    control: proxyActivities<ControlActivities & BillingActivities>({ ...bounded, ...short }),
+    /** Retried without end while the error may pass: for reports, and where "unknown" would be no answer. */
+    persistent: proxyActivities<ControlActivities>({ ...options(patience, UNLIMITED), ...short }),
+    /** These wait their turn behind other runs of the roster. */
+    settling: proxyActivities<SettlingActivities>({ ...bounded, ...short, startToCloseTimeout: '1h' }),
+    provisioning: proxyActivities<ProvisioningActivities & PlaneActivities>({ ...bounded, ...long }),
+  };
+}
+export type Workers = ReturnType<typeof workersFor>;
+
+/** One run of a roster, tried at most so many times. */
+export function rosterRun(serviceClass: ServiceClass, patience: Patience, attempts: number) {
+  const { runRoster } = proxyActivities<ProvisioningActivities>({
+    ...options(patience, attempts),
+    taskQueue: PROVISIONING_QUEUES[serviceClass],
+    startToCloseTimeout: '1h',
+  });
+  return runRoster;
+}

@@ -1,0 +1,3 @@
+export * from './fake-workers.js';
+export * from './sample-calls.js';
+export * from './temporal.js';

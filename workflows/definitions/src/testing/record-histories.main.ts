@@ -1,0 +1,113 @@
+import { writeFileSync } from 'node:fs';
+import { newId, waitFor } from '@bulkhead/kernel';
+import { WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
+import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
+import {
+  RETRY_SIGNAL,
+  ROSTERS_WORKFLOW,
+  SETTLE_UPDATE,
+  WORKFLOW_QUEUE,
+  rostersWorkflowId,
+  type Patience,
+} from '../contract.js';
+import { FakeWorkers, HYBRID, IMPATIENT, lasting, onboarding, planFor, POOLED, startTestTemporal } from './index.js';
+import { HISTORIES } from './histories-folder.js';
+
+/**
+ * Records one history for each path that matters. Run it when a workflow changes on purpose, together with the
+ * decision how runs that are under way go on (`patched`).
+ */
+const temporal = await startTestTemporal();
+const workers = await FakeWorkers.start(temporal);
+const { workflow } = temporal.client;
+
+async function onboard(patience: Partial<Patience> = {}, layers = HYBRID): Promise<WorkflowHandle> {
+  const call = onboarding(layers, patience);
+  workers.reset(planFor(call));
+  workers.on('describePlacement', () => ({ digest: 'recorded' }));
+  return workflow.start('onboardTenant', { taskQueue: WORKFLOW_QUEUE, workflowId: call.operationId, args: [call] });
+}
+
+async function stuckOnboarding(patience: Partial<Patience> = {}): Promise<WorkflowHandle> {
+  const handle = await onboard(patience);
+  workers.on('setUpBilling', () => {
+    throw lasting();
+  });
+  await waitFor('needs_attention', () => workers.reports.includes('needs_attention'));
+  return handle;
+}
+
+async function mendedOnboarding(): Promise<WorkflowHandle> {
+  const handle = await stuckOnboarding();
+  workers.on('setUpBilling', () => undefined);
+  await handle.signal(RETRY_SIGNAL);
+  return handle;
+}
+
+async function cancelledOnboarding(): Promise<WorkflowHandle> {
+  const handle = await stuckOnboarding();
+  await handle.cancel();
+  return handle;
+}
+
+async function halvedRoster(): Promise<WorkflowHandle> {
+  const cellId = newId('cell');
+  const rosterId = newId('roster');
+  const group = Array.from({ length: 4 }, () => newId('binding'));
+  const [, , bad] = group;
+  workers.reset(planFor(onboarding(POOLED)));
+  workers.on('runRoster', ({ bindingIds }) => {
+    if (bad && bindingIds.includes(bad)) throw lasting();
+  });
+  const settle = (bindingIds: typeof group): Promise<unknown> => {
+    const startWorkflowOperation = new WithStartWorkflowOperation(ROSTERS_WORKFLOW, {
+      workflowId: rostersWorkflowId(cellId),
+      taskQueue: WORKFLOW_QUEUE,
+      workflowIdConflictPolicy: 'USE_EXISTING',
+      args: [{ cellId, patience: IMPATIENT, runsPerHistory: 5 }],
+    });
+    const request = { rosterId, bindingIds, serviceClass: 'standard' };
+    return workflow.executeUpdateWithStart(SETTLE_UPDATE, { startWorkflowOperation, args: [request] });
+  };
+  const first = settle([newId('binding')]);
+  const rest = group.map((bindingId) => settle([bindingId]));
+  const handle = workflow.getHandle(rostersWorkflowId(cellId));
+  const { runId } = await waitFor('the workflow', () => handle.describe());
+  await Promise.allSettled([first, ...rest]);
+  await handle.terminate();
+  return workflow.getHandle(handle.workflowId, runId);
+}
+
+async function platform(type: string, input: object): Promise<WorkflowHandle> {
+  workers.reset(planFor(onboarding(POOLED)));
+  const operationId = newId('operation');
+  return workflow.start(type, {
+    taskQueue: WORKFLOW_QUEUE,
+    workflowId: operationId,
+    args: [{ operationId, input, patience: IMPATIENT }],
+  });
+}
+
+const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
+  'onboard-hybrid': () => onboard(),
+  'onboard-pooled': () => onboard({}, POOLED),
+  'onboard-mended': mendedOnboarding,
+  'onboard-cancelled': cancelledOnboarding,
+  'onboard-expired': () => stuckOnboarding({ attentionMs: 100 }),
+  'rosters-halved': halvedRoster,
+  'create-cell': () => platform('createCell', { cellId: newId('cell'), spec: {} }),
+  'apply-landing-zone': () => platform('applyLandingZone', { spec: { region: 'us-east-1' } }),
+};
+
+for (const [name, record] of Object.entries(RECORDINGS)) {
+  const handle = await record();
+  await handle.result().catch(() => undefined);
+  // Where it was recorded is nobody's business, and would make each recording differ from the last.
+  const text = historyToJSON(await handle.fetchHistory())
+    .replaceAll(/"\d+@[^"]*"/g, '"recorder"')
+    .replaceAll(/"stackTrace": ?"(?:[^"\\]|\\.)*"/g, '"stackTrace":""');
+  const history = { workflowId: handle.workflowId, history: JSON.parse(text) as object };
+  writeFileSync(new URL(`${name}.json`, HISTORIES), `${JSON.stringify(history, null, 1)}\n`);
+}
+await workers.stop();
+await temporal.teardown();

@@ -1,0 +1,4 @@
+export { applyLandingZone } from './apply-landing-zone.workflow.js';
+export { cellRosters } from './cell-rosters.workflow.js';
+export { createCell } from './create-cell.workflow.js';
+export { onboardTenant } from './onboard-tenant.workflow.js';
