@@ -138,8 +138,6 @@ export async function startWorker(engines: Engines, attach: string): Promise<Man
       BULKHEAD_STATE_ADMIN_URL: postgres.urls.stateAdmin,
       BULKHEAD_PULUMI_PASSPHRASE_FILE: secretFiles.pulumiPassphrase,
       BULKHEAD_PROVIDERS: attach,
-      // The databases of the planes are on the loopback interface.
-      BULKHEAD_PLANE_TLS: 'off',
       BULKHEAD_REGION: aws.region,
       BULKHEAD_AUDIT_SIGNING_KEY_FILE: secretFiles.auditSigningKey,
       BULKHEAD_AUDIT_ORIGIN: AUDIT_ORIGIN,

@@ -19,7 +19,7 @@ export class StepProgress {
   }
 
   async finished(tag: StepTag): Promise<void> {
-    const state = tag.phase === 'compensate' ? 'compensated' : 'succeeded';
+    const state = tag.phase === 'do' ? 'succeeded' : 'compensated';
     await this.#set(tag, `state = $3, waiting_for = null, error = null, detail = null, finished_at = now()`, [state]);
   }
 
