@@ -1,0 +1,2 @@
+export * from './signed-context.js';
+export * from './tenant-token.js';
