@@ -14,5 +14,21 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
     )
     .addSecurity('apiKey', { type: 'http', scheme: 'bearer', bearerFormat: 'bhk_…', description: 'API key.' })
     .build();
-  return SwaggerModule.createDocument(app, config, { autoTagControllers: false });
+  return wholeNumbers(SwaggerModule.createDocument(app, config, { autoTagControllers: false }));
+}
+
+/** Every number of this API is a whole one (money is in minor units), which TypeScript's types cannot say. */
+function wholeNumbers<T>(part: T): T {
+  if (Array.isArray(part)) return part.map(wholeNumbers) as T;
+  if (part === null || typeof part !== 'object') return part;
+  const members = Object.entries(part).map(([name, member]) => [
+    name,
+    name === 'type' ? whole(member) : wholeNumbers(member),
+  ]);
+  return Object.fromEntries(members) as T;
+}
+
+function whole(type: unknown): unknown {
+  if (Array.isArray(type)) return type.map(whole);
+  return type === 'number' ? 'integer' : type;
 }

@@ -86,7 +86,7 @@ export class ApiFixture {
       },
       ...(rawBody !== undefined ? { payload: rawBody } : body !== undefined && { payload: JSON.stringify(body) }),
     });
-    const json = String(answer.headers['content-type']).includes('json') && answer.body !== '';
+    const json = /^application\/(problem\+)?json;/.test(String(answer.headers['content-type']));
     return {
       status: answer.statusCode,
       headers: answer.headers,

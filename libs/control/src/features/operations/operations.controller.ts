@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiAcceptedResponse, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { OPERATION_STATES, type OperationState } from '@bulkhead/domain';
 import { CommandGate, type Call } from '../../gate/index.js';
@@ -68,6 +68,7 @@ export class OperationsController {
   @Post(':id/retry')
   @HttpCode(202)
   @Sends(RetryOperation)
+  @ApiBody({ type: NoBody, required: false })
   @ApiOperation({ operationId: 'retryOperation', summary: 'Try the failed step again, once its cause was mended.' })
   @ApiAcceptedResponse({ type: OperationAccepted })
   retry(@Param('id') id: string, @Body() _body: NoBody, @Caller() call: Call): Promise<OperationAccepted> {
@@ -77,6 +78,7 @@ export class OperationsController {
   @Post(':id/cancel')
   @HttpCode(202)
   @Sends(CancelOperation)
+  @ApiBody({ type: NoBody, required: false })
   @ApiOperation({ operationId: 'cancelOperation', summary: 'Stop an operation and undo what it has done.' })
   @ApiAcceptedResponse({ type: OperationAccepted })
   cancel(@Param('id') id: string, @Body() _body: NoBody, @Caller() call: Call): Promise<OperationAccepted> {

@@ -17,7 +17,9 @@ export interface OperationReport {
 
 /** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785). */
 function digestOf(result: object): string {
-  return createHash('sha256').update(canonicalize(result) ?? '').digest('hex');
+  return createHash('sha256')
+    .update(canonicalize(result) ?? '')
+    .digest('hex');
 }
 
 @Gated<ReportOperation, void>({
