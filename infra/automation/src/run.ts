@@ -1,8 +1,9 @@
-import { stackName, type ProgramRequest } from '@bulkhead/domain';
+import { discardedBy, stackName, type ProgramRequest } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
 import type pg from 'pg';
 import { DEFAULTS, type RunConfig } from './config.js';
 import {
+  RunError,
   leaseLost,
   policyViolation,
   providerFailed,
@@ -14,7 +15,7 @@ import {
 } from './errors.js';
 import { keepLease } from './lease-keeper.js';
 import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
-import type { Command, Failure, ProgramEvent, ResourceChanges } from './session/messages.js';
+import type { Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './session/messages.js';
 import { SessionEnded, SessionProcess } from './session/session-process.js';
 import { acquireLease, releaseLease, type Lease } from './state/leases.js';
 import { pruneStack, readStackState, removeStack, unadopted, type StackState } from './state/stack-state.js';
@@ -100,9 +101,10 @@ export class Run {
     if (state === undefined && this.wanted.action === 'destroy') return { changes: {}, outputs: {} };
     const folder = await prepareFolder(this.config);
     try {
-      const { open, childEnvironment } = await sessionSettings(this.config, lease, folder, this.wanted.request);
-      this.#session = new SessionProcess(childEnvironment, open.secrets, (event) => this.wanted.onEvent?.(event));
-      await this.#command({ ...open, exists: state !== undefined });
+      const settings = await sessionSettings(this.config, lease, folder, this.wanted.request);
+      const open: OpenCommand = { ...settings.open, exists: state !== undefined };
+      this.#session = new SessionProcess(open, settings.childEnvironment, (event) => this.wanted.onEvent?.(event));
+      await this.#command(open);
       return await this.#act(state);
     } finally {
       await this.#session?.end();
@@ -125,51 +127,55 @@ export class Run {
         return { changes, outputs: (await this.#state()).outputs };
       }
       case 'destroy':
-        return { changes: await this.#destroy(before), outputs: {} };
+        return { changes: await this.#destroy(before ?? (await this.#state())), outputs: {} };
     }
   }
 
   async #up(): Promise<Omit<RunResult, 'durationMs'>> {
     let changes = await this.#command({ kind: 'up' });
     let state = await this.#state();
-    // The program no longer declares what a cut-off run began: adopt it, so that the next run removes it.
-    const left = unadopted(state);
-    if (left.length > 0) {
-      await this.#command({ kind: 'settle', pending: left });
+    // The program no longer declares what a cut-off run began: now that the state knows it, a second run removes it.
+    if (await this.#settle(state)) {
       changes = await this.#command({ kind: 'up' });
       state = await this.#state();
     }
-    await this.#clearPending(state);
+    // Pulumi carries pending creations on for ever. All of them are adopted or removed: it may forget them.
+    if (state.pendingCreates.length > 0) await this.#command({ kind: 'clear-pending' });
     await pruneStack(this.pool, this.#stack);
     return { changes, outputs: state.outputs };
   }
 
-  /** Pulumi carries pending creations on for ever. It may forget those whose resource is in the state or removed. */
-  async #clearPending(state: StackState): Promise<void> {
-    if (state.pendingCreates.length > 0) await this.#command({ kind: 'clear-pending' });
+  /** Makes the state know what a cut-off run may have made; tells whether there was anything. */
+  async #settle(state: StackState): Promise<boolean> {
+    const pending = unadopted(state);
+    if (pending.length === 0) return false;
+    await this.#command({ kind: 'settle', pending });
+    return true;
   }
 
-  async #destroy(before: StackState | undefined): Promise<ResourceChanges> {
-    let state = before ?? (await this.#state());
-    const left = unadopted(state);
-    if (left.length > 0) {
-      await this.#command({ kind: 'settle', pending: left });
-      state = await this.#state();
-    }
-    if (state.resources.some((resource) => resource.protect) && this.#isDiscarded()) {
-      // Lifts the protection of what is there, without making what is not.
-      await this.#command({ kind: 'up', targets: state.resources.map(({ urn }) => urn) });
-    }
+  async #destroy(before: StackState): Promise<ResourceChanges> {
+    // Asked to destroy, Pulumi deletes all that is not protected before it refuses the rest.
+    if (isProtected(before) && !this.#isDiscarded()) throw stackProtected(this.#stack);
+    const settled = await this.#settle(before);
+    if (this.#isDiscarded() && (settled || isProtected(before))) await this.#unprotect();
     const changes = await this.#command({ kind: 'destroy' });
-    const after = await this.#state();
-    if (after.resources.length > 0) throw providerFailed(this.#stack, []);
+    if ((await this.#state()).resources.length > 0) throw providerFailed(this.#stack, []);
     await removeStack(this.pool, this.#stack);
     return changes;
   }
 
+  async #unprotect(): Promise<void> {
+    const { resources } = await this.#state();
+    try {
+      await this.#command({ kind: 'unprotect', urns: resources.map(({ urn }) => urn) });
+    } catch (error) {
+      // A resource that is half made may refuse a change and still be removable.
+      if (!(error instanceof RunError) || isProtected(await this.#state())) throw error;
+    }
+  }
+
   #isDiscarded(): boolean {
-    const { request } = this.wanted;
-    return request.program === 'dedicated-tenant' && request.spec.discardedBy !== undefined;
+    return discardedBy(this.wanted.request) !== undefined;
   }
 
   async #state(): Promise<StackState> {
@@ -209,4 +215,8 @@ export class Run {
     if (failure.reason === 'cancelled') return runCancelled(this.#stack, cause);
     return providerFailed(this.#stack, failure.failures, cause);
   }
+}
+
+function isProtected({ resources }: StackState): boolean {
+  return resources.some((resource) => resource.protect);
 }

@@ -1,9 +1,15 @@
+const LOOPBACK = ['127.0.0.0/8', '::1/128'];
+
 /** IAM policy document (version 2012-10-17) as JSON text. */
 export function policyDocument(statements: readonly object[]): string {
   return JSON.stringify({ Version: '2012-10-17', Statement: statements });
 }
 
-/** Resource policy that refuses every request over plain HTTP (`aws:SecureTransport`), whoever sends it. */
+/**
+ * Resource policy that refuses every request over plain HTTP (`aws:SecureTransport`), whoever sends it. Loopback is
+ * left out: no request reaches AWS from there, but it is how a local emulator is reached. A request whose address AWS
+ * does not tell (over a VPC endpoint) counts as not loopback.
+ */
 export function denyPlainHttp(action: 's3:*' | 'sqs:*', resources: readonly string[]): string {
   return policyDocument([
     {
@@ -12,7 +18,10 @@ export function denyPlainHttp(action: 's3:*' | 'sqs:*', resources: readonly stri
       Principal: '*',
       Action: action,
       Resource: resources,
-      Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+      Condition: {
+        Bool: { 'aws:SecureTransport': 'false' },
+        NotIpAddress: { 'aws:SourceIp': LOOPBACK },
+      },
     },
   ]);
 }

@@ -41,7 +41,10 @@ test('a tenant bucket refuses plain HTTP for the bucket and its objects', async 
     Principal: '*',
     Action: 's3:*',
     Resource: ['arn:aws:s3:::bh-1', 'arn:aws:s3:::bh-1/*'],
-    Condition: { Bool: { 'aws:SecureTransport': 'false' } },
+    Condition: {
+      Bool: { 'aws:SecureTransport': 'false' },
+      NotIpAddress: { 'aws:SourceIp': ['127.0.0.0/8', '::1/128'] },
+    },
   });
 });
 

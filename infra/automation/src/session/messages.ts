@@ -24,7 +24,9 @@ export interface OpenCommand {
 }
 
 export type RunCommand =
-  | { readonly kind: 'up'; readonly targets?: readonly string[] }
+  | { readonly kind: 'up' }
+  /** Brings just these resources to the specification: lifts their protection without making what is not there. */
+  | { readonly kind: 'unprotect'; readonly urns: readonly string[] }
   | { readonly kind: 'settle'; readonly pending: readonly PendingResource[] }
   | { readonly kind: 'clear-pending' }
   | { readonly kind: 'refresh' }

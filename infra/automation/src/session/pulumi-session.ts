@@ -76,10 +76,22 @@ export class PulumiSession {
     const guarded = { ...options, policyPacks: [this.#open.policyPack], policyPackConfigs: [this.#policyConfig] };
     switch (command.kind) {
       case 'up':
+        // A roster's registrations do not depend on each other: a bad one must not keep the others out.
         await this.#stack.up({
           ...guarded,
           program: programFor(this.#open.request),
-          ...this.#partial(command.targets),
+          showSecrets: false,
+          continueOnError: this.#open.request.program === 'roster',
+        });
+        return;
+      case 'unprotect':
+        // No rules here: they are about what is made, and must not keep anything from being removed.
+        await this.#stack.up({
+          ...options,
+          program: programFor(this.#open.request),
+          showSecrets: false,
+          continueOnError: true,
+          target: [...command.urns],
         });
         return;
       case 'settle':
@@ -98,12 +110,6 @@ export class PulumiSession {
         await this.#stack.destroy({ ...options, showSecrets: false });
         return;
     }
-  }
-
-  /** A roster's registrations do not depend on each other: a bad one must not keep the others out. */
-  #partial(targets: readonly string[] | undefined) {
-    const continueOnError = this.#open.request.program === 'roster' || targets !== undefined;
-    return { showSecrets: false, continueOnError, ...(targets === undefined ? {} : { target: [...targets] }) };
   }
 }
 

@@ -5,8 +5,10 @@ import type { ProgramEvent } from './messages.js';
 const urn = 'urn:pulumi:s::bulkhead::bulkhead:components:TenantQueue$aws:sqs/queue:Queue::queue-queue';
 const stack = 'urn:pulumi:s::bulkhead::pulumi:pulumi:Stack::bulkhead-s';
 const base = { sequence: 0, timestamp: 0 };
-const diagnose = (of: string, message: string): EngineEvent =>
-  ({ ...base, diagnosticEvent: { urn: of, message, color: 'raw', severity: 'error' } }) as EngineEvent;
+const diagnose = (of: string, message: string): EngineEvent => ({
+  ...base,
+  diagnosticEvent: { urn: of, message, color: 'raw', severity: 'error' },
+});
 
 function record(events: EngineEvent[], secrets: string[] = []): { run: RunRecord; progress: ProgramEvent[] } {
   const progress: ProgramEvent[] = [];

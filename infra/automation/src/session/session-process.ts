@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { redact } from '../redact.js';
-import type { Answer, Command, Failure, ProgramEvent, ResourceChanges } from './messages.js';
+import type { Answer, Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './messages.js';
 
 /** Heap of the child, MiB. Programs are small; @pulumi/aws alone takes some 100 MiB. */
 const HEAP_MB = 512;
@@ -28,15 +28,18 @@ export class SessionEnded extends Error {
 export class SessionProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<void>;
+  readonly #secrets: readonly string[];
   #stderr = '';
   #how: string | undefined;
 
   constructor(
+    { stack, folder, secrets }: OpenCommand,
     environment: Readonly<Record<string, string>>,
-    private readonly secrets: readonly string[],
     private readonly onEvent: (event: ProgramEvent) => void,
   ) {
-    this.#child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), {
+    this.#secrets = secrets;
+    // The arguments are for whoever looks at the list of processes.
+    this.#child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), [stack, folder], {
       // A group of its own: it can be ended as a whole, with the CLI, and Ctrl-C in a terminal does not reach it.
       detached: true,
       env: { ...environment },
@@ -52,10 +55,6 @@ export class SessionProcess {
       // The CLI may outlive a child that was killed.
       this.kill();
     });
-  }
-
-  get pid(): number | undefined {
-    return this.#child.pid;
   }
 
   /** Sends a command and waits for its answer. @throws SessionEnded when the child dies first. */
@@ -75,7 +74,7 @@ export class SessionProcess {
   }
 
   #ended(): never {
-    throw new SessionEnded(this.#how ?? 'unknown', redact(this.#stderr, this.secrets));
+    throw new SessionEnded(this.#how ?? 'unknown', redact(this.#stderr, this.#secrets));
   }
 
   /** Asks the child to cancel what runs. */

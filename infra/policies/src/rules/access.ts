@@ -39,16 +39,30 @@ interface Statement {
   readonly Effect?: string;
   readonly Principal?: unknown;
   readonly Action?: unknown;
-  readonly Condition?: { readonly Bool?: Record<string, unknown> };
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** Nothing reaches AWS from loopback, so leaving it out weakens nothing there; a local emulator is reached from it. */
+const LOOPBACK = new Set(['127.0.0.0/8', '::1/128']);
+
+/** Whether a denial holds for all plain HTTP: any further condition would narrow it. */
+function meansAllPlainHttp(condition: NonNullable<Statement['Condition']>): boolean {
+  return Object.entries(condition).every(([operator, keys]) => {
+    const [[key, value] = ['', undefined], ...more] = Object.entries(keys);
+    if (more.length > 0) return false;
+    if (operator === 'Bool') return key === 'aws:SecureTransport' && [value].flat().join() === 'false';
+    const addresses = [value].flat();
+    return operator === 'NotIpAddress' && key === 'aws:SourceIp' && addresses.every((a) => LOOPBACK.has(String(a)));
+  });
 }
 
 function deniesPlainHttp(policy: unknown, service: string): boolean {
   const { Statement: statements = [] } = JSON.parse(String(policy)) as { Statement?: Statement | Statement[] };
-  return [statements].flat().some((statement) => {
-    const everyone = statement.Principal === '*' || (statement.Principal as { AWS?: unknown })?.AWS === '*';
-    const everything = [statement.Action].flat().some((action) => action === `${service}:*` || action === '*');
-    const plain = String(statement.Condition?.Bool?.['aws:SecureTransport']) === 'false';
-    return statement.Effect === 'Deny' && everyone && everything && plain;
+  return [statements].flat().some(({ Effect, Principal, Action, Condition = {} }) => {
+    const everyone = Principal === '*' || (Principal as { AWS?: unknown })?.AWS === '*';
+    const everything = [Action].flat().some((action) => action === `${service}:*` || action === '*');
+    const plain = 'Bool' in Condition && meansAllPlainHttp(Condition);
+    return Effect === 'Deny' && everyone && everything && plain;
   });
 }
 

@@ -10,12 +10,10 @@ const make = (type: string, props: Props, protect = true): CheckedResource => ({
   props,
   protect,
 });
-const tlsOnly = (action: string) =>
-  JSON.stringify({
-    Statement: [
-      { Effect: 'Deny', Principal: '*', Action: action, Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
-    ],
-  });
+const plainHttp = { Bool: { 'aws:SecureTransport': 'false' } };
+const notFrom = (...addresses: string[]) => ({ NotIpAddress: { 'aws:SourceIp': addresses } });
+const tlsOnly = (action: string, Condition: object = { ...plainHttp, ...notFrom('127.0.0.0/8', '::1/128') }) =>
+  JSON.stringify({ Statement: [{ Effect: 'Deny', Principal: '*', Action: action, Condition }] });
 const TAGS = {
   'bulkhead:id': 'b',
   'bulkhead:stack': 's',
@@ -103,6 +101,13 @@ const CASES: Record<string, { good: CheckedResource; bad: Record<string, Checked
       'queue without a denial': make(TYPES.queuePolicy, { policy: JSON.stringify({ Statement: [] }) }),
       'one action only': make(TYPES.bucketPolicy, { policy: tlsOnly('s3:GetObject') }),
       'one principal only': make(TYPES.bucketPolicy, { policy: tlsOnly('s3:*').replace('"*"', '{"AWS":"arn:x"}') }),
+      'private networks left out': make(TYPES.bucketPolicy, {
+        policy: tlsOnly('s3:*', { ...plainHttp, ...notFrom('10.0.0.0/8') }),
+      }),
+      'narrowed by another condition': make(TYPES.bucketPolicy, {
+        policy: tlsOnly('s3:*', { ...plainHttp, StringEquals: { 'aws:PrincipalAccount': '1' } }),
+      }),
+      'no condition on the transport': make(TYPES.bucketPolicy, { policy: tlsOnly('s3:*', notFrom('127.0.0.0/8')) }),
       'allowed instead': make(TYPES.bucketPolicy, { policy: tlsOnly('s3:*').replace('Deny', 'Allow') }),
     },
   },
