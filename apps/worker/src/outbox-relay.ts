@@ -62,31 +62,44 @@ export class OutboxRelay {
   async deliverBatch(): Promise<number> {
     return this.source.transaction(async (manager) => {
       const rows: OutboxRow[] = await manager.query(TAKE);
-      await Promise.all(rows.map((row) => this.#settle(manager, row)));
+      const outcomes = await Promise.all(rows.map((row) => this.#try(row)));
+      // One after the other: they share the connection of the transaction.
+      for (const [index, row] of rows.entries()) await this.#mark(manager, row, outcomes[index]);
       return rows.length;
     });
   }
 
-  async #settle(manager: EntityManager, row: OutboxRow): Promise<void> {
+  /** Returns what went wrong, if anything did. */
+  async #try(row: OutboxRow): Promise<{ error: unknown } | undefined> {
     try {
       await this.temporal.withDeadline(Date.now() + RPC_TIMEOUT_MS, () => this.#deliver(row));
-      await manager.query('update control.outbox set delivered_at = now(), attempts = attempts + 1 where id = $1', [
-        row.id,
-      ]);
+      return undefined;
     } catch (error) {
       this.logger.warn('A message could not be delivered; it is tried again.', {
         operationId: row.operation_id,
         action: row.action,
         error,
       });
-      // Doubles up to half a minute: Temporal may be down for longer than anybody wants to read about.
-      await manager.query(
-        `update control.outbox set attempts = attempts + 1, last_error = $2,
-           next_attempt_at = now() + least(interval '30 seconds', interval '0.5 seconds' * power(2, least(attempts, 10)))
-         where id = $1`,
-        [row.id, error instanceof Error ? error.name : 'unknown'],
-      );
+      return { error };
     }
+  }
+
+  async #mark(manager: EntityManager, { id }: OutboxRow, failed: { error: unknown } | undefined): Promise<void> {
+    if (!failed) {
+      await manager.query('update control.outbox set delivered_at = now(), attempts = attempts + 1 where id = $1', [
+        id,
+      ]);
+      return;
+    }
+    // Doubles up to half a minute: Temporal may be down for longer than anybody wants to read about. From the clock,
+    // not from the transaction's start: the attempt may have waited longer than the first pauses are.
+    await manager.query(
+      `update control.outbox set attempts = attempts + 1, last_error = $2,
+         next_attempt_at = clock_timestamp()
+           + least(interval '30 seconds', interval '0.5 seconds' * power(2, least(attempts, 10)))
+       where id = $1`,
+      [id, failed.error instanceof Error ? failed.error.name : 'unknown'],
+    );
   }
 
   async #deliver(row: OutboxRow): Promise<void> {
