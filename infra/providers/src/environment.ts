@@ -11,13 +11,17 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function awsSettings(environment: Environment): StandInSettings {
   const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
-  if (region === undefined || region === '') throw misconfigured('AWS_REGION is not set.', 'Set it to the region to work in.');
+  if (region === undefined || region === '')
+    throw misconfigured('AWS_REGION is not set.', 'Set it to the region to work in.');
   const endpoint = environment['AWS_ENDPOINT_URL'] || undefined;
   const url = environment['BULKHEAD_LOCAL_RDS_URL'];
   const token = environment['BULKHEAD_LOCAL_RDS_TOKEN'];
   if (url === undefined || url === '') return { region, endpoint };
   if (token === undefined || token === '') {
-    throw misconfigured('BULKHEAD_LOCAL_RDS_URL is set without BULKHEAD_LOCAL_RDS_TOKEN.', 'Set both, as the local stack prints them.');
+    throw misconfigured(
+      'BULKHEAD_LOCAL_RDS_URL is set without BULKHEAD_LOCAL_RDS_TOKEN.',
+      'Set both, as the local stack prints them.',
+    );
   }
   return { region, endpoint, rdsHost: new RdsHost(url, token) };
 }

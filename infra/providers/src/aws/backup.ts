@@ -1,8 +1,17 @@
 import {
-  CreateBackupPlanCommand, CreateBackupSelectionCommand, CreateBackupVaultCommand, DeleteBackupPlanCommand,
-  DeleteBackupSelectionCommand, DeleteBackupVaultCommand, DescribeBackupVaultCommand, GetBackupPlanCommand,
-  GetBackupSelectionCommand, ListTagsCommand, paginateListBackupPlans, paginateListBackupSelections, TagResourceCommand,
-  UntagResourceCommand, UpdateBackupPlanCommand, type BackupRule, type BackupRuleInput, type ConditionType,
+  CreateBackupPlanCommand,
+  CreateBackupVaultCommand,
+  DeleteBackupPlanCommand,
+  DeleteBackupVaultCommand,
+  DescribeBackupVaultCommand,
+  GetBackupPlanCommand,
+  ListTagsCommand,
+  paginateListBackupPlans,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateBackupPlanCommand,
+  type BackupRule,
+  type BackupRuleInput,
 } from '@aws-sdk/client-backup';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
@@ -33,12 +42,18 @@ export const backupVault: ResourceType<AwsClients, VaultInputs> = {
 
   async find({ backup }, { name }) {
     const vault = await describeVault(backup, name);
-    return vault === undefined ? undefined : { id: name, owner: (await backupTags(backup, vault.BackupVaultArn))[OWNERSHIP_TAG] };
+    return vault === undefined
+      ? undefined
+      : { id: name, owner: (await backupTags(backup, vault.BackupVaultArn))[OWNERSHIP_TAG] };
   },
 
   async create({ backup }, { name, kmsKeyArn, tags }) {
     await backup.send(
-      new CreateBackupVaultCommand({ BackupVaultName: name, EncryptionKeyArn: kmsKeyArn, BackupVaultTags: { ...tags } }),
+      new CreateBackupVaultCommand({
+        BackupVaultName: name,
+        EncryptionKeyArn: kmsKeyArn,
+        BackupVaultTags: { ...tags },
+      }),
     );
     return name;
   },
@@ -59,7 +74,8 @@ export const backupVault: ResourceType<AwsClients, VaultInputs> = {
   },
 
   async update({ backup }, id, wanted, changed, current) {
-    if (changed.has('tags')) await retag(backup, (await describeVault(backup, id))?.BackupVaultArn, current.tags, wanted.tags);
+    if (changed.has('tags'))
+      await retag(backup, (await describeVault(backup, id))?.BackupVaultArn, current.tags, wanted.tags);
   },
 
   async delete({ backup }, id) {
@@ -121,9 +137,12 @@ export const backupPlan: ResourceType<AwsClients, PlanInputs> = {
     return undefined;
   },
 
-  async create({ backup }, { name, rules, tags }) {
-    const { BackupPlanId = '' } = await backup.send(
-      new CreateBackupPlanCommand({ BackupPlan: { BackupPlanName: name, Rules: rules.map(ruleToAws) }, BackupPlanTags: { ...tags } }),
+  async create({ backupWithoutRetry }, { name, rules, tags }) {
+    const { BackupPlanId = '' } = await backupWithoutRetry.send(
+      new CreateBackupPlanCommand({
+        BackupPlan: { BackupPlanName: name, Rules: rules.map(ruleToAws) },
+        BackupPlanTags: { ...tags },
+      }),
     );
     return BackupPlanId;
   },
@@ -181,101 +200,23 @@ function ruleFromAws(rule: BackupRule): Json {
     startWindow: rule.StartWindowMinutes ?? 60,
     completionWindow: rule.CompletionWindowMinutes ?? 180,
     enableContinuousBackup: rule.EnableContinuousBackup ?? false,
-    lifecycle: { coldStorageAfter: rule.Lifecycle?.MoveToColdStorageAfterDays ?? 0, deleteAfter: rule.Lifecycle?.DeleteAfterDays ?? 0 },
+    lifecycle: {
+      coldStorageAfter: rule.Lifecycle?.MoveToColdStorageAfterDays ?? 0,
+      deleteAfter: rule.Lifecycle?.DeleteAfterDays ?? 0,
+    },
   };
-}
-
-interface SelectionInputs {
-  readonly name: string;
-  readonly planId: string;
-  readonly iamRoleArn: string;
-  readonly resources?: string[];
-  readonly selectionTags?: readonly { readonly type: ConditionType; readonly key: string; readonly value: string }[];
-}
-
-/** terraform-provider-aws, internal/service/backup/selection.go `resourceSelection`. Every change is a new selection. */
-export const backupSelection: ResourceType<AwsClients, SelectionInputs> = {
-  token: 'aws:backup/selection:Selection',
-  rules: {
-    name: { required: true, replaces: true },
-    planId: { required: true, replaces: true },
-    iamRoleArn: { required: true, replaces: true },
-    resources: { fallback: [], compareAs: 'set', replaces: true },
-    selectionTags: { fallback: [], compareAs: 'set', replaces: true, nested: { type: {}, key: {}, value: {} } },
-    region: { computed: true, replaces: true },
-  },
-  computed: [],
-  label: ({ name }) => `backup selection ${name}`,
-
-  async find({ backup }, { name, planId }) {
-    for await (const page of paginateListBackupSelections({ client: backup }, { BackupPlanId: planId })) {
-      const found = page.BackupSelectionsList?.find(({ SelectionName }) => SelectionName === name);
-      // A selection has no tags; its plan does, and that one is ours.
-      if (found !== undefined) return { id: found.SelectionId ?? '', ours: true };
-    }
-    return undefined;
-  },
-
-  async create({ backup }, { name, planId, iamRoleArn, resources, selectionTags }) {
-    const { SelectionId = '' } = await backup.send(
-      new CreateBackupSelectionCommand({
-        BackupPlanId: planId,
-        BackupSelection: {
-          SelectionName: name,
-          IamRoleArn: iamRoleArn,
-          Resources: resources,
-          ListOfTags: selectionTags?.map(({ type, key, value }) => ({
-            ConditionType: type,
-            ConditionKey: key,
-            ConditionValue: value,
-          })),
-        },
-      }),
-    );
-    return SelectionId;
-  },
-
-  async read({ backup, region }, id, known) {
-    const [planId, SelectionId] = selectionPath(id, known.planId);
-    if (planId === undefined) return undefined;
-    const found = await absentAsUndefined(backup.send(new GetBackupSelectionCommand({ BackupPlanId: planId, SelectionId })));
-    const selection = found?.BackupSelection;
-    if (selection === undefined) return undefined;
-    return {
-      name: selection.SelectionName ?? '',
-      planId,
-      iamRoleArn: selection.IamRoleArn ?? '',
-      resources: selection.Resources ?? [],
-      selectionTags: (selection.ListOfTags ?? []).map(({ ConditionType = '', ConditionKey = '', ConditionValue = '' }) => ({
-        type: ConditionType,
-        key: ConditionKey,
-        value: ConditionValue,
-      })),
-      region,
-    };
-  },
-
-  async update() {
-    // Every property makes a new selection, so there is nothing to change in place.
-  },
-
-  async delete({ backup }, id, known) {
-    const [BackupPlanId, SelectionId] = selectionPath(id, known.planId);
-    await absentAsUndefined(backup.send(new DeleteBackupSelectionCommand({ BackupPlanId, SelectionId })));
-  },
-};
-
-/** Plan and selection. An imported selection is named `plan|selection`, as for the real provider. */
-function selectionPath(id: string, planId: string | undefined): [string | undefined, string] {
-  const [plan = '', selection] = id.split('|');
-  return selection === undefined ? [planId, id] : [plan, selection];
 }
 
 async function backupTags(backup: Backup, arn: string | undefined): Promise<Tags> {
   return (await backup.send(new ListTagsCommand({ ResourceArn: arn }))).Tags ?? {};
 }
 
-async function retag(backup: Backup, arn: string | undefined, before: Tags | undefined, after: Tags | undefined): Promise<void> {
+async function retag(
+  backup: Backup,
+  arn: string | undefined,
+  before: Tags | undefined,
+  after: Tags | undefined,
+): Promise<void> {
   const { set, remove } = tagChanges(before, after);
   if (remove.length > 0) await backup.send(new UntagResourceCommand({ ResourceArn: arn, TagKeyList: remove }));
   if (Object.keys(set).length > 0) await backup.send(new TagResourceCommand({ ResourceArn: arn, Tags: { ...set } }));

@@ -14,7 +14,11 @@ import type { RdsHost } from './rds-host.js';
 export interface AwsAccess {
   readonly region: string;
   readonly endpoint?: string | undefined;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
 }
 
 /** SDK clients of one region, each made when it is first used. */
@@ -39,6 +43,10 @@ export class AwsClients {
 
   get kms(): KMSClient {
     return this.#client(KMSClient);
+  }
+  /** For CreateKey: the SDK's own retry after a lost answer would make a second key, since keys have no name. */
+  get kmsWithoutRetry(): KMSClient {
+    return this.#client(KMSClient, { maxAttempts: 1 }, 'kms once');
   }
   get s3(): S3Client {
     // The emulator answers under one host name, so buckets cannot be part of it.
@@ -65,15 +73,19 @@ export class AwsClients {
   get backup(): BackupClient {
     return this.#client(BackupClient);
   }
+  /** For what AWS Backup makes as often as it is asked to. */
+  get backupWithoutRetry(): BackupClient {
+    return this.#client(BackupClient, { maxAttempts: 1 }, 'backup once');
+  }
   get sts(): STSClient {
     return this.#client(STSClient);
   }
 
-  #client<T>(Client: new (config: never) => T, extra: object = {}): T {
-    const known = this.#made.get(Client);
+  #client<T>(Client: new (config: never) => T, extra: object = {}, key: unknown = Client): T {
+    const known = this.#made.get(key);
     if (known !== undefined) return known as T;
     const client = new Client({ ...this.#config, ...extra } as never);
-    this.#made.set(Client, client);
+    this.#made.set(key, client);
     return client;
   }
 }

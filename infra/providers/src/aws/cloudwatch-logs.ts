@@ -1,6 +1,14 @@
 import {
-  AssociateKmsKeyCommand, CreateLogGroupCommand, DeleteLogGroupCommand, DeleteRetentionPolicyCommand, DescribeLogGroupsCommand,
-  DisassociateKmsKeyCommand, ListTagsForResourceCommand, PutRetentionPolicyCommand, TagResourceCommand, UntagResourceCommand,
+  AssociateKmsKeyCommand,
+  CreateLogGroupCommand,
+  DeleteLogGroupCommand,
+  DeleteRetentionPolicyCommand,
+  DescribeLogGroupsCommand,
+  DisassociateKmsKeyCommand,
+  ListTagsForResourceCommand,
+  PutRetentionPolicyCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
   type LogGroup,
 } from '@aws-sdk/client-cloudwatch-logs';
 import { absentAsUndefined } from '../protocol/failure.js';

@@ -1,6 +1,14 @@
 import {
-  DeleteAlarmsCommand, DescribeAlarmsCommand, ListTagsForResourceCommand, PutMetricAlarmCommand, TagResourceCommand,
-  UntagResourceCommand, type ComparisonOperator, type MetricAlarm, type StandardUnit, type Statistic,
+  DeleteAlarmsCommand,
+  DescribeAlarmsCommand,
+  ListTagsForResourceCommand,
+  PutMetricAlarmCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  type ComparisonOperator,
+  type MetricAlarm,
+  type StandardUnit,
+  type Statistic,
 } from '@aws-sdk/client-cloudwatch';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';

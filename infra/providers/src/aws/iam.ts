@@ -1,9 +1,27 @@
 import {
-  CreatePolicyCommand, CreatePolicyVersionCommand, CreateRoleCommand, DeletePolicyCommand, DeletePolicyVersionCommand,
-  DeleteRoleCommand, DeleteRolePermissionsBoundaryCommand, DeleteRolePolicyCommand, GetPolicyCommand, GetPolicyVersionCommand,
-  GetRoleCommand, GetRolePolicyCommand, ListPolicyTagsCommand, ListPolicyVersionsCommand, PutRolePermissionsBoundaryCommand,
-  PutRolePolicyCommand, TagPolicyCommand, TagRoleCommand, UntagPolicyCommand, UntagRoleCommand, UpdateAssumeRolePolicyCommand,
-  UpdateRoleCommand, type Policy,
+  CreatePolicyCommand,
+  CreatePolicyVersionCommand,
+  CreateRoleCommand,
+  DeletePolicyCommand,
+  DeletePolicyVersionCommand,
+  DeleteRoleCommand,
+  DeleteRolePermissionsBoundaryCommand,
+  DeleteRolePolicyCommand,
+  GetPolicyCommand,
+  GetPolicyVersionCommand,
+  GetRoleCommand,
+  GetRolePolicyCommand,
+  ListPolicyTagsCommand,
+  ListPolicyVersionsCommand,
+  PutRolePermissionsBoundaryCommand,
+  PutRolePolicyCommand,
+  TagPolicyCommand,
+  TagRoleCommand,
+  UntagPolicyCommand,
+  UntagRoleCommand,
+  UpdateAssumeRolePolicyCommand,
+  UpdateRoleCommand,
+  type Policy,
 } from '@aws-sdk/client-iam';
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { absentAsUndefined } from '../protocol/failure.js';
@@ -174,7 +192,13 @@ export const iamPolicy: ResourceType<AwsClients, PolicyInputs> = {
 
   async create({ iam }, { name, policy, description, path, tags }) {
     const { Policy: made } = await iam.send(
-      new CreatePolicyCommand({ PolicyName: name, PolicyDocument: policy, Description: description, Path: path, Tags: tagList(tags) }),
+      new CreatePolicyCommand({
+        PolicyName: name,
+        PolicyDocument: policy,
+        Description: description,
+        Path: path,
+        Tags: tagList(tags),
+      }),
     );
     return made?.Arn ?? '';
   },
@@ -182,7 +206,9 @@ export const iamPolicy: ResourceType<AwsClients, PolicyInputs> = {
   async read(cloud, id) {
     const found = await policyOf(cloud, id);
     if (found === undefined) return undefined;
-    const version = await cloud.iam.send(new GetPolicyVersionCommand({ PolicyArn: id, VersionId: found.DefaultVersionId }));
+    const version = await cloud.iam.send(
+      new GetPolicyVersionCommand({ PolicyArn: id, VersionId: found.DefaultVersionId }),
+    );
     const tags = await policyTags(cloud, id);
     return {
       name: found.PolicyName ?? '',

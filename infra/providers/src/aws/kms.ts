@@ -1,9 +1,26 @@
 import {
-  CreateAliasCommand, CreateKeyCommand, DeleteAliasCommand, DescribeKeyCommand, DisableKeyCommand,
-  DisableKeyRotationCommand, EnableKeyCommand, EnableKeyRotationCommand, GetKeyPolicyCommand, GetKeyRotationStatusCommand,
-  ListResourceTagsCommand, paginateListAliases, paginateListKeys, PutKeyPolicyCommand, ScheduleKeyDeletionCommand,
-  TagResourceCommand, UntagResourceCommand, UpdateAliasCommand, UpdateKeyDescriptionCommand,
-  type KeyMetadata, type KeySpec, type KeyUsageType,
+  CreateAliasCommand,
+  CreateKeyCommand,
+  DeleteAliasCommand,
+  DescribeKeyCommand,
+  DisableKeyCommand,
+  DisableKeyRotationCommand,
+  EnableKeyCommand,
+  EnableKeyRotationCommand,
+  GetKeyPolicyCommand,
+  GetKeyRotationStatusCommand,
+  ListResourceTagsCommand,
+  paginateListAliases,
+  paginateListKeys,
+  PutKeyPolicyCommand,
+  ScheduleKeyDeletionCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateAliasCommand,
+  UpdateKeyDescriptionCommand,
+  type KeyMetadata,
+  type KeySpec,
+  type KeyUsageType,
 } from '@aws-sdk/client-kms';
 import { BulkheadError } from '@bulkhead/kernel';
 import { absentAsUndefined } from '../protocol/failure.js';
@@ -61,8 +78,8 @@ export const kmsKey: ResourceType<AwsClients, KeyInputs> = {
     return undefined;
   },
 
-  async create({ kms }, inputs) {
-    const { KeyMetadata } = await kms.send(
+  async create({ kmsWithoutRetry }, inputs) {
+    const { KeyMetadata } = await kmsWithoutRetry.send(
       new CreateKeyCommand({
         Description: inputs.description,
         KeyUsage: inputs.keyUsage,
@@ -143,7 +160,11 @@ interface AliasInputs {
 /** terraform-provider-aws, internal/service/kms/alias.go `resourceAlias`. */
 export const kmsAlias: ResourceType<AwsClients, AliasInputs> = {
   token: 'aws:kms/alias:Alias',
-  rules: { name: { required: true, replaces: true }, targetKeyId: { required: true }, region: { computed: true, replaces: true } },
+  rules: {
+    name: { required: true, replaces: true },
+    targetKeyId: { required: true },
+    region: { computed: true, replaces: true },
+  },
   computed: ['arn', 'targetKeyArn'],
   label: ({ name }) => `KMS alias ${name}`,
 

@@ -2,7 +2,8 @@ import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { createRequire } from 'node:module';
 import type { AnyResourceType, Connection, Package, Rules } from '../protocol/resource-type.js';
 import { hasUnknown, type Properties } from '../protocol/values.js';
-import { backupPlan, backupSelection, backupVault } from './backup.js';
+import { backupPlan, backupVault } from './backup.js';
+import { backupSelection } from './backup-selection.js';
 import { AwsClients, type AwsAccess } from './clients.js';
 import { metricAlarm } from './cloudwatch.js';
 import { logGroup } from './cloudwatch-logs.js';
@@ -12,19 +13,43 @@ import { rdsParameterGroup, rdsSubnetGroup } from './rds-groups.js';
 import type { RdsHost } from './rds-host.js';
 import { rdsInstance } from './rds-instance.js';
 import { s3Bucket } from './s3-bucket.js';
-import { s3Encryption, s3ObjectLock, s3Ownership, s3Policy, s3PublicAccessBlock, s3Versioning } from './s3-bucket-settings.js';
+import {
+  s3Encryption,
+  s3ObjectLock,
+  s3Ownership,
+  s3Policy,
+  s3PublicAccessBlock,
+  s3Versioning,
+} from './s3-bucket-settings.js';
 import { s3Lifecycle } from './s3-lifecycle.js';
 import { secret } from './secretsmanager.js';
 import { sqsQueue, sqsQueuePolicy } from './sqs.js';
 
 const TYPES: readonly AnyResourceType<AwsClients>[] = [
-  kmsKey, kmsAlias,
-  s3Bucket, s3PublicAccessBlock, s3Encryption, s3Versioning, s3Lifecycle, s3Policy, s3ObjectLock, s3Ownership,
-  sqsQueue, sqsQueuePolicy,
-  rdsInstance, rdsParameterGroup, rdsSubnetGroup, secret,
-  iamRole, iamRolePolicy, iamPolicy,
-  metricAlarm, logGroup,
-  backupVault, backupPlan, backupSelection,
+  kmsKey,
+  kmsAlias,
+  s3Bucket,
+  s3PublicAccessBlock,
+  s3Encryption,
+  s3Versioning,
+  s3Lifecycle,
+  s3Policy,
+  s3ObjectLock,
+  s3Ownership,
+  sqsQueue,
+  sqsQueuePolicy,
+  rdsInstance,
+  rdsParameterGroup,
+  rdsSubnetGroup,
+  secret,
+  iamRole,
+  iamRolePolicy,
+  iamPolicy,
+  metricAlarm,
+  logGroup,
+  backupVault,
+  backupPlan,
+  backupSelection,
 ];
 
 /**
@@ -33,9 +58,22 @@ const TYPES: readonly AnyResourceType<AwsClients>[] = [
  * `assumeRoles`, is refused by name.
  */
 const CONFIGURATION: Rules = {
-  region: {}, defaultTags: {}, accessKey: {}, secretKey: {}, token: {}, endpoints: {},
-  skipCredentialsValidation: {}, skipMetadataApiCheck: {}, skipRegionValidation: {}, skipRequestingAccountId: {},
-  s3UsePathStyle: {}, s3UsEast1RegionalEndpoint: {}, stsRegion: {}, maxRetries: {}, retryMode: {}, insecure: {},
+  region: {},
+  defaultTags: {},
+  accessKey: {},
+  secretKey: {},
+  token: {},
+  endpoints: {},
+  skipCredentialsValidation: {},
+  skipMetadataApiCheck: {},
+  skipRegionValidation: {},
+  skipRequestingAccountId: {},
+  s3UsePathStyle: {},
+  s3UsEast1RegionalEndpoint: {},
+  stsRegion: {},
+  maxRetries: {},
+  retryMode: {},
+  insecure: {},
 };
 
 /** Where the stand-in works, as the environment says. */
@@ -46,7 +84,13 @@ export interface StandInSettings extends AwsAccess {
 /** The local stand-in for the `aws` plugin: the same types and properties, refused by name where not implemented. */
 export function awsStandIn(settings: StandInSettings): Package<AwsClients> {
   const { version } = createRequire(import.meta.url)('@pulumi/aws/package.json') as { version: string };
-  return { name: 'aws', version, types: TYPES, configuration: CONFIGURATION, configure: (given) => connect(settings, given) };
+  return {
+    name: 'aws',
+    version,
+    types: TYPES,
+    configuration: CONFIGURATION,
+    configure: (given) => connect(settings, given),
+  };
 }
 
 function connect(settings: StandInSettings, given: Properties): Connection<AwsClients> {
@@ -61,7 +105,11 @@ function connect(settings: StandInSettings, given: Properties): Connection<AwsCl
     byRegion.set(region, clients);
     return clients;
   };
-  return { cloud, prepare: (inputs, type) => withDefaultTags(inputs, type, defaultTags), invoke: (token, args) => invoke(cloud(args), token) };
+  return {
+    cloud,
+    prepare: (inputs, type) => withDefaultTags(inputs, type, defaultTags),
+    invoke: (token, args) => invoke(cloud(args), token),
+  };
 }
 
 /** Provider configuration that is not text travels as JSON text (@pulumi/aws provider.js). */
@@ -90,7 +138,13 @@ async function invoke(cloud: AwsClients, token: string): Promise<Properties | un
       return { accountId: Account, arn: Arn, userId: UserId, id: Account };
     }
     case 'aws:index/getRegion:getRegion':
-      return { name: cloud.region, region: cloud.region, id: cloud.region, endpoint: `ec2.${cloud.region}.amazonaws.com`, description: '' };
+      return {
+        name: cloud.region,
+        region: cloud.region,
+        id: cloud.region,
+        endpoint: `ec2.${cloud.region}.amazonaws.com`,
+        description: '',
+      };
     case 'aws:index/getPartition:getPartition':
       return { partition: 'aws', id: 'aws', dnsSuffix: 'amazonaws.com', reverseDnsPrefix: 'com.amazonaws' };
     default:

@@ -1,8 +1,18 @@
 import {
-  AddTagsToResourceCommand, CreateDBParameterGroupCommand, CreateDBSubnetGroupCommand, DeleteDBParameterGroupCommand,
-  DeleteDBSubnetGroupCommand, DescribeDBParameterGroupsCommand, DescribeDBSubnetGroupsCommand, ListTagsForResourceCommand,
-  ModifyDBParameterGroupCommand, ModifyDBSubnetGroupCommand, paginateDescribeDBParameters, RemoveTagsFromResourceCommand,
-  ResetDBParameterGroupCommand, type ApplyMethod,
+  AddTagsToResourceCommand,
+  CreateDBParameterGroupCommand,
+  CreateDBSubnetGroupCommand,
+  DeleteDBParameterGroupCommand,
+  DeleteDBSubnetGroupCommand,
+  DescribeDBParameterGroupsCommand,
+  DescribeDBSubnetGroupsCommand,
+  ListTagsForResourceCommand,
+  ModifyDBParameterGroupCommand,
+  ModifyDBSubnetGroupCommand,
+  paginateDescribeDBParameters,
+  RemoveTagsFromResourceCommand,
+  ResetDBParameterGroupCommand,
+  type ApplyMethod,
 } from '@aws-sdk/client-rds';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
@@ -51,7 +61,9 @@ export const rdsParameterGroup: ResourceType<AwsClients, ParameterGroupInputs> =
 
   async find({ rds }, { name }) {
     const group = await parameterGroup(rds, name);
-    return group === undefined ? undefined : { id: name, owner: (await rdsTags(rds, group.DBParameterGroupArn))[OWNERSHIP_TAG] };
+    return group === undefined
+      ? undefined
+      : { id: name, owner: (await rdsTags(rds, group.DBParameterGroupArn))[OWNERSHIP_TAG] };
   },
 
   async create({ rds }, { name, family, description, tags }) {
@@ -70,9 +82,13 @@ export const rdsParameterGroup: ResourceType<AwsClients, ParameterGroupInputs> =
     const group = await parameterGroup(rds, id);
     if (group === undefined) return undefined;
     const parameters = [];
-    for await (const page of paginateDescribeDBParameters({ client: rds }, { DBParameterGroupName: id, Source: 'user' })) {
+    for await (const page of paginateDescribeDBParameters(
+      { client: rds },
+      { DBParameterGroupName: id, Source: 'user' },
+    )) {
       for (const { ParameterName = '', ParameterValue, ApplyMethod = 'immediate' } of page.Parameters ?? []) {
-        if (ParameterValue !== undefined) parameters.push({ name: ParameterName, value: ParameterValue, applyMethod: ApplyMethod });
+        if (ParameterValue !== undefined)
+          parameters.push({ name: ParameterName, value: ParameterValue, applyMethod: ApplyMethod });
       }
     }
     const tags = await rdsTags(rds, group.DBParameterGroupArn);
@@ -90,7 +106,8 @@ export const rdsParameterGroup: ResourceType<AwsClients, ParameterGroupInputs> =
 
   async update({ rds }, id, wanted, changed, current) {
     if (changed.has('parameters')) await setParameters(rds, id, current.parameters ?? [], wanted.parameters ?? []);
-    if (changed.has('tags')) await retag(rds, (await parameterGroup(rds, id))?.DBParameterGroupArn, current.tags, wanted.tags);
+    if (changed.has('tags'))
+      await retag(rds, (await parameterGroup(rds, id))?.DBParameterGroupArn, current.tags, wanted.tags);
   },
 
   async delete({ rds }, id) {
@@ -98,7 +115,12 @@ export const rdsParameterGroup: ResourceType<AwsClients, ParameterGroupInputs> =
   },
 };
 
-async function setParameters(rds: Rds, group: string, before: readonly Parameter[], after: readonly Parameter[]): Promise<void> {
+async function setParameters(
+  rds: Rds,
+  group: string,
+  before: readonly Parameter[],
+  after: readonly Parameter[],
+): Promise<void> {
   const toAws = ({ name, value, applyMethod }: Parameter) => ({
     ParameterName: name,
     ParameterValue: value,
@@ -115,11 +137,15 @@ async function setParameters(rds: Rds, group: string, before: readonly Parameter
 
 function chunks<T>(items: readonly T[]): T[][] {
   const count = Math.ceil(items.length / PARAMETERS_PER_CALL);
-  return Array.from({ length: count }, (_, index) => items.slice(index * PARAMETERS_PER_CALL, (index + 1) * PARAMETERS_PER_CALL));
+  return Array.from({ length: count }, (_, index) =>
+    items.slice(index * PARAMETERS_PER_CALL, (index + 1) * PARAMETERS_PER_CALL),
+  );
 }
 
 async function parameterGroup(rds: Rds, name: string) {
-  const answer = await absentAsUndefined(rds.send(new DescribeDBParameterGroupsCommand({ DBParameterGroupName: name })));
+  const answer = await absentAsUndefined(
+    rds.send(new DescribeDBParameterGroupsCommand({ DBParameterGroupName: name })),
+  );
   return answer?.DBParameterGroups?.[0];
 }
 
@@ -145,7 +171,9 @@ export const rdsSubnetGroup: ResourceType<AwsClients, SubnetGroupInputs> = {
 
   async find({ rds }, { name }) {
     const group = await subnetGroup(rds, name);
-    return group === undefined ? undefined : { id: name, owner: (await rdsTags(rds, group.DBSubnetGroupArn))[OWNERSHIP_TAG] };
+    return group === undefined
+      ? undefined
+      : { id: name, owner: (await rdsTags(rds, group.DBSubnetGroupArn))[OWNERSHIP_TAG] };
   },
 
   async create({ rds }, { name, description, subnetIds, tags }) {
@@ -187,7 +215,8 @@ export const rdsSubnetGroup: ResourceType<AwsClients, SubnetGroupInputs> = {
         }),
       );
     }
-    if (changed.has('tags')) await retag(rds, (await subnetGroup(rds, id))?.DBSubnetGroupArn, current.tags, wanted.tags);
+    if (changed.has('tags'))
+      await retag(rds, (await subnetGroup(rds, id))?.DBSubnetGroupArn, current.tags, wanted.tags);
   },
 
   async delete({ rds }, id) {
@@ -196,15 +225,22 @@ export const rdsSubnetGroup: ResourceType<AwsClients, SubnetGroupInputs> = {
 };
 
 async function subnetGroup(rds: Rds, name: string) {
-  return (await absentAsUndefined(rds.send(new DescribeDBSubnetGroupsCommand({ DBSubnetGroupName: name }))))?.DBSubnetGroups?.[0];
+  return (await absentAsUndefined(rds.send(new DescribeDBSubnetGroupsCommand({ DBSubnetGroupName: name }))))
+    ?.DBSubnetGroups?.[0];
 }
 
 async function rdsTags(rds: Rds, arn: string | undefined): Promise<Tags> {
   return tagMap((await rds.send(new ListTagsForResourceCommand({ ResourceName: arn }))).TagList);
 }
 
-async function retag(rds: Rds, arn: string | undefined, before: Tags | undefined, after: Tags | undefined): Promise<void> {
+async function retag(
+  rds: Rds,
+  arn: string | undefined,
+  before: Tags | undefined,
+  after: Tags | undefined,
+): Promise<void> {
   const { set, remove } = tagChanges(before, after);
   if (remove.length > 0) await rds.send(new RemoveTagsFromResourceCommand({ ResourceName: arn, TagKeys: remove }));
-  if (Object.keys(set).length > 0) await rds.send(new AddTagsToResourceCommand({ ResourceName: arn, Tags: tagList(set) }));
+  if (Object.keys(set).length > 0)
+    await rds.send(new AddTagsToResourceCommand({ ResourceName: arn, Tags: tagList(set) }));
 }

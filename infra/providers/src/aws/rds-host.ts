@@ -61,7 +61,8 @@ function hostError(publicMessage: string, cause?: unknown): BulkheadError {
     code: 'rds_host_failed',
     status: 502,
     publicMessage,
-    remediation: 'Check that the local stack runs and look into its log, then run again: what was made already is adopted.',
+    remediation:
+      'Check that the local stack runs and look into its log, then run again: what was made already is adopted.',
     retryable: true,
     cause,
   });

@@ -1,123 +1,49 @@
 import {
-  AddTagsToResourceCommand, CreateDBInstanceCommand, DeleteDBInstanceCommand, DescribeDBInstancesCommand,
-  ModifyDBInstanceCommand, RemoveTagsFromResourceCommand, type DBInstance, type ModifyDBInstanceCommandInput,
+  AddTagsToResourceCommand,
+  CreateDBInstanceCommand,
+  DeleteDBInstanceCommand,
+  DescribeDBInstancesCommand,
+  ModifyDBInstanceCommand,
+  RemoveTagsFromResourceCommand,
+  type DBInstance,
+  type ModifyDBInstanceCommandInput,
 } from '@aws-sdk/client-rds';
 import { BulkheadError } from '@bulkhead/kernel';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
-import type { ResourceType, Rules } from '../protocol/resource-type.js';
+import type { ResourceType } from '../protocol/resource-type.js';
 import type { Json, Properties } from '../protocol/values.js';
 import type { AwsClients } from './clients.js';
 import { ensureMasterSecret, findMasterSecret, rekeyMasterSecret, removeMasterSecret } from './rds-master-secret.js';
 import type { RdsHost } from './rds-host.js';
-import { tagChanges, tagList, tagMap, TAGS, type Tags } from './tags.js';
-
-/** Input properties that are parameters of ModifyDBInstance, with RDS's names. */
-const MODIFIABLE = {
-  instanceClass: 'DBInstanceClass',
-  allocatedStorage: 'AllocatedStorage',
-  maxAllocatedStorage: 'MaxAllocatedStorage',
-  storageType: 'StorageType',
-  engineVersion: 'EngineVersion',
-  parameterGroupName: 'DBParameterGroupName',
-  dbSubnetGroupName: 'DBSubnetGroupName',
-  vpcSecurityGroupIds: 'VpcSecurityGroupIds',
-  backupRetentionPeriod: 'BackupRetentionPeriod',
-  backupWindow: 'PreferredBackupWindow',
-  maintenanceWindow: 'PreferredMaintenanceWindow',
-  multiAz: 'MultiAZ',
-  autoMinorVersionUpgrade: 'AutoMinorVersionUpgrade',
-  copyTagsToSnapshot: 'CopyTagsToSnapshot',
-  deletionProtection: 'DeletionProtection',
-  publiclyAccessible: 'PubliclyAccessible',
-  caCertIdentifier: 'CACertificateIdentifier',
-  iamDatabaseAuthenticationEnabled: 'EnableIAMDatabaseAuthentication',
-  monitoringInterval: 'MonitoringInterval',
-  monitoringRoleArn: 'MonitoringRoleArn',
-  performanceInsightsEnabled: 'EnablePerformanceInsights',
-  performanceInsightsKmsKeyId: 'PerformanceInsightsKMSKeyId',
-  performanceInsightsRetentionPeriod: 'PerformanceInsightsRetentionPeriod',
-} as const satisfies Record<string, keyof ModifyDBInstanceCommandInput>;
-
-interface InstanceInputs extends Partial<Record<keyof typeof MODIFIABLE, Json>> {
-  readonly identifier: string;
-  readonly instanceClass: string;
-  readonly allocatedStorage: number;
-  readonly engine: string;
-  readonly engineVersion?: string;
-  readonly username: string;
-  readonly manageMasterUserPassword: boolean;
-  readonly masterUserSecretKmsKeyId?: string;
-  readonly dbName?: string;
-  readonly kmsKeyId?: string;
-  readonly storageEncrypted?: boolean;
-  readonly availabilityZone?: string;
-  readonly enabledCloudwatchLogsExports?: string[];
-  readonly applyImmediately?: boolean;
-  readonly allowMajorVersionUpgrade?: boolean;
-  readonly skipFinalSnapshot?: boolean;
-  readonly finalSnapshotIdentifier?: string;
-  readonly deleteAutomatedBackups?: boolean;
-  readonly masterUserSecrets?: readonly { readonly secretArn?: string }[];
-  readonly tags?: Tags;
-}
-
-/**
- * terraform-provider-aws, internal/service/rds/instance.go `resourceInstance`. The emulator does not keep what is
- * marked unobserved besides the properties that only steer the provider.
- */
-const RULES: Rules = {
-  identifier: { required: true, replaces: true },
-  engine: { required: true, replaces: true },
-  engineVersion: { computed: true },
-  instanceClass: { required: true },
-  allocatedStorage: { required: true },
-  maxAllocatedStorage: { fallback: 0 },
-  storageType: { computed: true },
-  storageEncrypted: { fallback: false, replaces: true },
-  kmsKeyId: { computed: true, replaces: true },
-  username: { required: true, replaces: true },
-  dbName: { computed: true, replaces: true },
-  manageMasterUserPassword: { required: true },
-  masterUserSecretKmsKeyId: { computed: true },
-  availabilityZone: { computed: true, replaces: true },
-  parameterGroupName: { computed: true },
-  dbSubnetGroupName: { computed: true },
-  vpcSecurityGroupIds: { computed: true, compareAs: 'set' },
-  backupRetentionPeriod: { computed: true },
-  backupWindow: { computed: true },
-  maintenanceWindow: { computed: true },
-  multiAz: { computed: true },
-  autoMinorVersionUpgrade: { fallback: true, unobserved: true },
-  copyTagsToSnapshot: { fallback: false },
-  deletionProtection: { fallback: false },
-  publiclyAccessible: { fallback: false },
-  caCertIdentifier: { computed: true, unobserved: true },
-  iamDatabaseAuthenticationEnabled: { fallback: false },
-  enabledCloudwatchLogsExports: { compareAs: 'set', unobserved: true },
-  monitoringInterval: { fallback: 0 },
-  monitoringRoleArn: { computed: true },
-  performanceInsightsEnabled: { fallback: false, unobserved: true },
-  performanceInsightsKmsKeyId: { computed: true, unobserved: true },
-  performanceInsightsRetentionPeriod: { computed: true, unobserved: true },
-  applyImmediately: { fallback: false, unobserved: true },
-  allowMajorVersionUpgrade: { unobserved: true },
-  skipFinalSnapshot: { fallback: false, unobserved: true },
-  finalSnapshotIdentifier: { unobserved: true },
-  deleteAutomatedBackups: { fallback: true, unobserved: true },
-  region: { computed: true, replaces: true },
-  tags: TAGS,
-};
+import { INSTANCE_RULES, MODIFIABLE, type InstanceInputs } from './rds-instance-properties.js';
+import { tagChanges, tagList, tagMap, type Tags } from './tags.js';
 
 export const rdsInstance: ResourceType<AwsClients, InstanceInputs> = {
   token: 'aws:rds/instance:Instance',
-  rules: RULES,
-  computed: ['address', 'arn', 'endpoint', 'engineVersionActual', 'hostedZoneId', 'masterUserSecrets', 'port', 'resourceId', 'status', 'tagsAll'],
+  rules: INSTANCE_RULES,
+  computed: [
+    'address',
+    'arn',
+    'endpoint',
+    'engineVersionActual',
+    'hostedZoneId',
+    'masterUserSecrets',
+    'port',
+    'resourceId',
+    'status',
+    'tagsAll',
+  ],
   label: ({ identifier }) => `RDS instance ${identifier}`,
 
   refuse({ manageMasterUserPassword }) {
     if (manageMasterUserPassword) return [];
-    return [{ property: 'manageMasterUserPassword', reason: 'must be true: a password given by the program would be in the state' }];
+    return [
+      {
+        property: 'manageMasterUserPassword',
+        reason: 'must be true: a password given by the program would be in the state',
+      },
+    ];
   },
 
   /** A foreign instance, or one of ours that is complete. An incomplete one counts as none, and `create` completes it. */
@@ -133,7 +59,7 @@ export const rdsInstance: ResourceType<AwsClients, InstanceInputs> = {
   async create(cloud, inputs) {
     const { identifier, username } = inputs;
     const host = hostOf(cloud);
-    const record = (await describe(cloud, identifier)) ?? (await createRecord(cloud, host, inputs));
+    const record = (await describe(cloud, identifier)) ?? (await makeRecord(cloud, host, inputs));
     const secret = await ensureMasterSecret(cloud, inputs, record.DBInstanceArn ?? '');
     await host.ensure(identifier, {
       masterUsername: username,
@@ -189,7 +115,8 @@ export const rdsInstance: ResourceType<AwsClients, InstanceInputs> = {
       );
     }
     if (changed.has('masterUserSecretKmsKeyId')) await rekeyMasterSecret(cloud, id, wanted.masterUserSecretKmsKeyId);
-    if (changed.has('tags')) await retag(cloud, (await describe(cloud, id))?.DBInstanceArn ?? '', current.tags, wanted.tags);
+    if (changed.has('tags'))
+      await retag(cloud, (await describe(cloud, id))?.DBInstanceArn ?? '', current.tags, wanted.tags);
   },
 
   async delete(cloud, id, known) {
@@ -218,16 +145,19 @@ function hostOf({ rdsHost }: AwsClients): RdsHost {
     code: 'no_rds_host',
     status: 500,
     publicMessage: 'There is no host for local database servers.',
-    remediation: 'Start the provider with BULKHEAD_LOCAL_RDS_URL and BULKHEAD_LOCAL_RDS_TOKEN, or use the official aws plugin.',
+    remediation:
+      'Start the provider with BULKHEAD_LOCAL_RDS_URL and BULKHEAD_LOCAL_RDS_TOKEN, or use the official aws plugin.',
   });
 }
 
 async function describe({ rds }: AwsClients, identifier: string): Promise<DBInstance | undefined> {
-  const answer = await absentAsUndefined(rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier })));
+  const answer = await absentAsUndefined(
+    rds.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier })),
+  );
   return answer?.DBInstances?.[0];
 }
 
-async function createRecord(cloud: AwsClients, host: RdsHost, inputs: InstanceInputs): Promise<DBInstance> {
+async function makeRecord(cloud: AwsClients, host: RdsHost, inputs: InstanceInputs): Promise<DBInstance> {
   if ((await host.find(inputs.identifier)) !== undefined) {
     // RDS's record is made before the server and removed before it: here the record was lost, and the data may be all
     // there is of a tenant.
@@ -235,34 +165,44 @@ async function createRecord(cloud: AwsClients, host: RdsHost, inputs: InstanceIn
       code: 'orphaned_server',
       status: 409,
       publicMessage: `A database server for ${inputs.identifier} exists, but RDS knows no such instance.`,
-      remediation: 'The emulator lost its state or a deletion was cut off: repeat the deletion, or reset the local stack.',
+      remediation:
+        'The emulator lost its state or a deletion was cut off: repeat the deletion, or reset the local stack.',
     });
   }
-  const { DBInstance: made } = await cloud.rds.send(
-    new CreateDBInstanceCommand({
-      ...parametersOf(inputs, new Set(Object.keys(inputs))),
-      DBInstanceIdentifier: inputs.identifier,
-      DBInstanceClass: inputs.instanceClass,
-      Engine: inputs.engine,
-      MasterUsername: inputs.username,
-      ManageMasterUserPassword: true,
-      MasterUserSecretKmsKeyId: inputs.masterUserSecretKmsKeyId,
-      DBName: inputs.dbName,
-      StorageEncrypted: inputs.storageEncrypted,
-      KmsKeyId: inputs.kmsKeyId,
-      AvailabilityZone: inputs.availabilityZone,
-      EnableCloudwatchLogsExports: inputs.enabledCloudwatchLogsExports,
-      Tags: tagList(inputs.tags),
-    }),
-  );
-  return made ?? {};
+  try {
+    return (await cloud.rds.send(createCommand(inputs))).DBInstance ?? {};
+  } catch (error) {
+    // Carried out although the answer was lost? Then the SDK's retry met "already exists".
+    const record = await describe(cloud, inputs.identifier);
+    const owner = tagMap(record?.TagList)[OWNERSHIP_TAG];
+    if (record === undefined || owner === undefined || owner !== inputs.tags?.[OWNERSHIP_TAG]) throw error;
+    return record;
+  }
+}
+
+function createCommand(inputs: InstanceInputs): CreateDBInstanceCommand {
+  return new CreateDBInstanceCommand({
+    ...parametersOf(inputs, new Set(Object.keys(inputs))),
+    DBInstanceIdentifier: inputs.identifier,
+    DBInstanceClass: inputs.instanceClass,
+    Engine: inputs.engine,
+    MasterUsername: inputs.username,
+    ManageMasterUserPassword: true,
+    MasterUserSecretKmsKeyId: inputs.masterUserSecretKmsKeyId,
+    DBName: inputs.dbName,
+    StorageEncrypted: inputs.storageEncrypted,
+    KmsKeyId: inputs.kmsKeyId,
+    AvailabilityZone: inputs.availabilityZone,
+    EnableCloudwatchLogsExports: inputs.enabledCloudwatchLogsExports,
+    Tags: tagList(inputs.tags),
+  });
 }
 
 function parametersOf(inputs: InstanceInputs, changed: ReadonlySet<string>): Partial<ModifyDBInstanceCommandInput> {
   const parameters: Record<string, Json> = {};
   for (const [property, name] of Object.entries(MODIFIABLE)) {
     if (!changed.has(property)) continue;
-    const value = inputs[property as keyof typeof MODIFIABLE] ?? RULES[property]?.fallback;
+    const value = inputs[property as keyof typeof MODIFIABLE] ?? INSTANCE_RULES[property]?.fallback;
     if (value !== undefined) parameters[name] = value;
   }
   return parameters;
@@ -274,7 +214,9 @@ function observed(record: DBInstance, known: Partial<InstanceInputs>): Propertie
   const wanted = known.engineVersion;
   const given = wanted !== undefined && (actual === wanted || actual.startsWith(`${wanted}.`)) ? wanted : actual;
   const some = (values: Record<string, Json | undefined>): Properties =>
-    Object.fromEntries(Object.entries(values).filter((entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== ''));
+    Object.fromEntries(
+      Object.entries(values).filter((entry): entry is [string, Json] => entry[1] !== undefined && entry[1] !== ''),
+    );
   return some({
     arn: record.DBInstanceArn,
     resourceId: record.DbiResourceId,
@@ -307,7 +249,12 @@ function observed(record: DBInstance, known: Partial<InstanceInputs>): Propertie
   });
 }
 
-async function retag({ rds }: AwsClients, ResourceName: string, before: Tags | undefined, after: Tags | undefined): Promise<void> {
+async function retag(
+  { rds }: AwsClients,
+  ResourceName: string,
+  before: Tags | undefined,
+  after: Tags | undefined,
+): Promise<void> {
   const { set, remove } = tagChanges(before, after);
   if (remove.length > 0) await rds.send(new RemoveTagsFromResourceCommand({ ResourceName, TagKeys: remove }));
   if (Object.keys(set).length > 0) await rds.send(new AddTagsToResourceCommand({ ResourceName, Tags: tagList(set) }));

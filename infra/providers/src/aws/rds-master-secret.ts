@@ -1,5 +1,9 @@
 import {
-  CreateSecretCommand, DeleteSecretCommand, DescribeSecretCommand, GetSecretValueCommand, UpdateSecretCommand,
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  GetSecretValueCommand,
+  UpdateSecretCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { createHash, randomBytes } from 'node:crypto';
 import { Redacted } from '@bulkhead/kernel';
@@ -27,35 +31,59 @@ export async function findMasterSecret({ secrets }: AwsClients, identifier: stri
   return { arn: found.ARN, kmsKeyId: found.KmsKeyId };
 }
 
+interface ManagedInstance {
+  readonly identifier: string;
+  readonly username: string;
+  readonly masterUserSecretKmsKeyId?: string;
+  readonly tags?: Tags;
+}
+
 /** The secret with the password in it; makes both when there is none yet. */
 export async function ensureMasterSecret(
   cloud: AwsClients,
-  instance: { identifier: string; username: string; masterUserSecretKmsKeyId?: string; tags?: Tags },
+  instance: ManagedInstance,
   instanceArn: string,
 ): Promise<MasterSecret & { password: Redacted }> {
   const found = await findMasterSecret(cloud, instance.identifier);
-  if (found !== undefined) {
-    const { SecretString = '{}' } = await cloud.secrets.send(new GetSecretValueCommand({ SecretId: found.arn }));
-    const { password = '' } = JSON.parse(SecretString) as { password?: string };
-    return { ...found, password: new Redacted(password) };
-  }
+  if (found === undefined) await makeMasterSecret(cloud, instance, instanceArn);
+  const SecretId = secretName(instance.identifier);
+  // Read back even when just made: a repeated call may have met the password of the first one.
+  const { ARN = '', SecretString = '{}' } = await cloud.secrets.send(new GetSecretValueCommand({ SecretId }));
+  const { password = '' } = JSON.parse(SecretString) as { password?: string };
+  return { arn: ARN, kmsKeyId: found?.kmsKeyId ?? instance.masterUserSecretKmsKeyId, password: new Redacted(password) };
+}
+
+async function makeMasterSecret(
+  { secrets }: AwsClients,
+  instance: ManagedInstance,
+  instanceArn: string,
+): Promise<void> {
+  const { identifier, username, masterUserSecretKmsKeyId, tags } = instance;
   const password = randomBytes(24).toString('base64url');
-  const owner = instance.tags?.[OWNERSHIP_TAG];
-  const { ARN = '' } = await cloud.secrets.send(
+  const owner = tags?.[OWNERSHIP_TAG];
+  const making = secrets.send(
     new CreateSecretCommand({
-      Name: secretName(instance.identifier),
+      Name: secretName(identifier),
       Description: `Master login of ${instanceArn}`,
-      KmsKeyId: instance.masterUserSecretKmsKeyId,
-      SecretString: JSON.stringify({ username: instance.username, password }),
+      KmsKeyId: masterUserSecretKmsKeyId,
+      SecretString: JSON.stringify({ username, password }),
       Tags: tagList(owner === undefined ? {} : { [OWNERSHIP_TAG]: owner }),
     }),
   );
-  return { arn: ARN, kmsKeyId: instance.masterUserSecretKmsKeyId, password: new Redacted(password) };
+  await making.catch((error: Error) => {
+    if (error.name !== 'ResourceExistsException') throw error;
+  });
 }
 
 /** Puts the secret under another key. */
-export async function rekeyMasterSecret({ secrets }: AwsClients, identifier: string, key: string | undefined): Promise<void> {
-  await secrets.send(new UpdateSecretCommand({ SecretId: secretName(identifier), KmsKeyId: key ?? 'alias/aws/secretsmanager' }));
+export async function rekeyMasterSecret(
+  { secrets }: AwsClients,
+  identifier: string,
+  key: string | undefined,
+): Promise<void> {
+  await secrets.send(
+    new UpdateSecretCommand({ SecretId: secretName(identifier), KmsKeyId: key ?? 'alias/aws/secretsmanager' }),
+  );
 }
 
 /** Removes the secret at once, as RDS does with its instance. Not an error when there is none. */

@@ -1,9 +1,23 @@
 import {
-  DeleteBucketEncryptionCommand, DeleteBucketOwnershipControlsCommand, DeleteBucketPolicyCommand,
-  DeletePublicAccessBlockCommand, GetBucketEncryptionCommand, GetBucketOwnershipControlsCommand, GetBucketPolicyCommand,
-  GetBucketVersioningCommand, GetObjectLockConfigurationCommand, GetPublicAccessBlockCommand, PutBucketEncryptionCommand,
-  PutBucketOwnershipControlsCommand, PutBucketPolicyCommand, PutBucketVersioningCommand, PutObjectLockConfigurationCommand,
-  PutPublicAccessBlockCommand, type BucketVersioningStatus, type ObjectLockRetentionMode, type ObjectOwnership,
+  DeleteBucketEncryptionCommand,
+  DeleteBucketOwnershipControlsCommand,
+  DeleteBucketPolicyCommand,
+  DeletePublicAccessBlockCommand,
+  GetBucketEncryptionCommand,
+  GetBucketOwnershipControlsCommand,
+  GetBucketPolicyCommand,
+  GetBucketVersioningCommand,
+  GetObjectLockConfigurationCommand,
+  GetPublicAccessBlockCommand,
+  PutBucketEncryptionCommand,
+  PutBucketOwnershipControlsCommand,
+  PutBucketPolicyCommand,
+  PutBucketVersioningCommand,
+  PutObjectLockConfigurationCommand,
+  PutPublicAccessBlockCommand,
+  type BucketVersioningStatus,
+  type ObjectLockRetentionMode,
+  type ObjectOwnership,
   type ServerSideEncryption,
 } from '@aws-sdk/client-s3';
 import { absentAsUndefined } from '../protocol/failure.js';
@@ -24,7 +38,9 @@ export interface BucketSetting<I extends object> {
 }
 
 /** Makes the resource type of a setting. Its id is the bucket, and another bucket is another resource. */
-export function bucketSetting<I extends object>(setting: BucketSetting<I>): ResourceType<AwsClients, I & { bucket: string }> {
+export function bucketSetting<I extends object>(
+  setting: BucketSetting<I>,
+): ResourceType<AwsClients, I & { bucket: string }> {
   return {
     token: setting.token,
     rules: {
@@ -94,7 +110,10 @@ export const s3PublicAccessBlock = bucketSetting<PublicAccessInputs>({
 
 interface EncryptionInputs {
   readonly rules: readonly {
-    readonly applyServerSideEncryptionByDefault?: { readonly sseAlgorithm: ServerSideEncryption; readonly kmsMasterKeyId?: string };
+    readonly applyServerSideEncryptionByDefault?: {
+      readonly sseAlgorithm: ServerSideEncryption;
+      readonly kmsMasterKeyId?: string;
+    };
     readonly bucketKeyEnabled?: boolean;
   }[];
 }
@@ -185,7 +204,13 @@ export const s3Policy = bucketSetting<{ readonly policy: string }>({
 });
 
 interface ObjectLockInputs {
-  readonly rule?: { readonly defaultRetention: { readonly mode?: ObjectLockRetentionMode; readonly days?: number; readonly years?: number } };
+  readonly rule?: {
+    readonly defaultRetention: {
+      readonly mode?: ObjectLockRetentionMode;
+      readonly days?: number;
+      readonly years?: number;
+    };
+  };
 }
 
 /** terraform-provider-aws, internal/service/s3/bucket_object_lock_configuration.go. */
@@ -225,7 +250,9 @@ export const s3ObjectLock = bucketSetting<ObjectLockInputs>({
   },
   // Object Lock stays on for the life of the bucket; only the default retention can go.
   remove: (s3, Bucket) =>
-    s3.send(new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } })),
+    s3.send(
+      new PutObjectLockConfigurationCommand({ Bucket, ObjectLockConfiguration: { ObjectLockEnabled: 'Enabled' } }),
+    ),
 });
 
 /** terraform-provider-aws, internal/service/s3/bucket_ownership_controls.go. */
@@ -235,7 +262,10 @@ export const s3Ownership = bucketSetting<{ readonly rule: { readonly objectOwner
   rules: { rule: { required: true, nested: { objectOwnership: {} } } },
   put: (s3, Bucket, { rule }) =>
     s3.send(
-      new PutBucketOwnershipControlsCommand({ Bucket, OwnershipControls: { Rules: [{ ObjectOwnership: rule.objectOwnership }] } }),
+      new PutBucketOwnershipControlsCommand({
+        Bucket,
+        OwnershipControls: { Rules: [{ ObjectOwnership: rule.objectOwnership }] },
+      }),
     ),
   async get(s3, Bucket) {
     const { OwnershipControls } = await s3.send(new GetBucketOwnershipControlsCommand({ Bucket }));

@@ -1,7 +1,15 @@
 import {
-  CreateBucketCommand, DeleteBucketCommand, DeleteBucketTaggingCommand, DeleteObjectsCommand, GetBucketLocationCommand,
-  GetBucketTaggingCommand, GetObjectLockConfigurationCommand, HeadBucketCommand, ListObjectVersionsCommand,
-  PutBucketTaggingCommand, type BucketLocationConstraint,
+  CreateBucketCommand,
+  DeleteBucketCommand,
+  DeleteBucketTaggingCommand,
+  DeleteObjectsCommand,
+  GetBucketLocationCommand,
+  GetBucketTaggingCommand,
+  GetObjectLockConfigurationCommand,
+  HeadBucketCommand,
+  ListObjectVersionsCommand,
+  PutBucketTaggingCommand,
+  type BucketLocationConstraint,
 } from '@aws-sdk/client-s3';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';

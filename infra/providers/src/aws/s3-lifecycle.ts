@@ -1,6 +1,10 @@
 import {
-  DeleteBucketLifecycleCommand, GetBucketLifecycleConfigurationCommand, PutBucketLifecycleConfigurationCommand,
-  type ExpirationStatus, type LifecycleRule, type TransitionStorageClass,
+  DeleteBucketLifecycleCommand,
+  GetBucketLifecycleConfigurationCommand,
+  PutBucketLifecycleConfigurationCommand,
+  type ExpirationStatus,
+  type LifecycleRule,
+  type TransitionStorageClass,
 } from '@aws-sdk/client-s3';
 import type { Rules } from '../protocol/resource-type.js';
 import type { Json } from '../protocol/values.js';
@@ -42,7 +46,9 @@ export const s3Lifecycle = bucketSetting<{ readonly rules: readonly RuleInputs[]
   what: 'lifecycle configuration',
   rules: { rules: { required: true, nested: RULE } },
   put: (s3, Bucket, { rules }) =>
-    s3.send(new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: rules.map(toAws) } })),
+    s3.send(
+      new PutBucketLifecycleConfigurationCommand({ Bucket, LifecycleConfiguration: { Rules: rules.map(toAws) } }),
+    ),
   async get(s3, Bucket) {
     const { Rules: found = [] } = await s3.send(new GetBucketLifecycleConfigurationCommand({ Bucket }));
     return found.length === 0 ? undefined : { rules: found.map(fromAws) };
@@ -88,7 +94,10 @@ function fromAws(rule: LifecycleRule): Json {
             expiredObjectDeleteMarker: Expiration.ExpiredObjectDeleteMarker ?? false,
           },
         }),
-    transitions: (rule.Transitions ?? []).map(({ Days = 0, StorageClass = '' }) => ({ days: Days, storageClass: StorageClass })),
+    transitions: (rule.Transitions ?? []).map(({ Days = 0, StorageClass = '' }) => ({
+      days: Days,
+      storageClass: StorageClass,
+    })),
     ...(NoncurrentVersionExpiration === undefined
       ? {}
       : {
@@ -102,6 +111,10 @@ function fromAws(rule: LifecycleRule): Json {
     ),
     ...(AbortIncompleteMultipartUpload === undefined
       ? {}
-      : { abortIncompleteMultipartUpload: { daysAfterInitiation: AbortIncompleteMultipartUpload.DaysAfterInitiation ?? 0 } }),
+      : {
+          abortIncompleteMultipartUpload: {
+            daysAfterInitiation: AbortIncompleteMultipartUpload.DaysAfterInitiation ?? 0,
+          },
+        }),
   };
 }

@@ -1,6 +1,12 @@
 import {
-  CreateSecretCommand, DeleteSecretCommand, DescribeSecretCommand, RestoreSecretCommand, TagResourceCommand,
-  UntagResourceCommand, UpdateSecretCommand, type DescribeSecretCommandOutput,
+  CreateSecretCommand,
+  DeleteSecretCommand,
+  DescribeSecretCommand,
+  RestoreSecretCommand,
+  TagResourceCommand,
+  UntagResourceCommand,
+  UpdateSecretCommand,
+  type DescribeSecretCommandOutput,
 } from '@aws-sdk/client-secrets-manager';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
@@ -86,13 +92,19 @@ export const secret: ResourceType<AwsClients, SecretInputs> = {
   /** With a recovery window of 0 the secret is gone at once. */
   async delete({ secrets }, id, { recoveryWindowInDays = 30 }) {
     if ((await describe(secrets, id)) === undefined) return;
-    const window = recoveryWindowInDays === 0 ? { ForceDeleteWithoutRecovery: true } : { RecoveryWindowInDays: recoveryWindowInDays };
+    const window =
+      recoveryWindowInDays === 0
+        ? { ForceDeleteWithoutRecovery: true }
+        : { RecoveryWindowInDays: recoveryWindowInDays };
     await absentAsUndefined(secrets.send(new DeleteSecretCommand({ SecretId: id, ...window })));
   },
 };
 
 /** The secret, unless it does not exist or waits for its deletion. */
-async function describe(secrets: AwsClients['secrets'], SecretId: string): Promise<DescribeSecretCommandOutput | undefined> {
+async function describe(
+  secrets: AwsClients['secrets'],
+  SecretId: string,
+): Promise<DescribeSecretCommandOutput | undefined> {
   const found = await absentAsUndefined(secrets.send(new DescribeSecretCommand({ SecretId })));
   return found?.DeletedDate === undefined ? found : undefined;
 }

@@ -1,6 +1,13 @@
 import {
-  CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, GetQueueUrlCommand, ListQueueTagsCommand,
-  SetQueueAttributesCommand, TagQueueCommand, UntagQueueCommand, type QueueAttributeName,
+  CreateQueueCommand,
+  DeleteQueueCommand,
+  GetQueueAttributesCommand,
+  GetQueueUrlCommand,
+  ListQueueTagsCommand,
+  SetQueueAttributesCommand,
+  TagQueueCommand,
+  UntagQueueCommand,
+  type QueueAttributeName,
 } from '@aws-sdk/client-sqs';
 import { absentAsUndefined } from '../protocol/failure.js';
 import { OWNERSHIP_TAG } from '../protocol/lifecycle.js';
@@ -71,7 +78,8 @@ export const sqsQueue: ResourceType<AwsClients, QueueInputs> = {
   async create({ sqs }, inputs) {
     const attributes = attributesOf(inputs, new Set(Object.keys(inputs)));
     // A standard queue refuses the attribute altogether, even with the value false.
-    if (inputs.fifoQueue !== true) for (const name of ['FifoQueue', 'ContentBasedDeduplication']) delete attributes[name];
+    if (inputs.fifoQueue !== true)
+      for (const name of ['FifoQueue', 'ContentBasedDeduplication']) delete attributes[name];
     const { QueueUrl } = await sqs.send(
       new CreateQueueCommand({ QueueName: inputs.name, Attributes: attributes, tags: { ...inputs.tags } }),
     );
@@ -116,7 +124,7 @@ function attributesOf(inputs: QueueInputs, changed: ReadonlySet<string>): Record
   for (const [property, [name]] of Object.entries(ATTRIBUTES)) {
     if (!changed.has(property)) continue;
     const value = inputs[property as AttributeProperty] ?? QUEUE_RULES[property]?.fallback;
-    if (value !== undefined && value !== null) texts[name] = String(value);
+    if (value !== undefined && value !== null) texts[name] = typeof value === 'string' ? value : JSON.stringify(value);
     else if (property === 'kmsMasterKeyId') texts[name] = '';
   }
   return texts;
@@ -156,7 +164,8 @@ export const sqsQueuePolicy: ResourceType<AwsClients, QueuePolicyInputs> = {
   },
 
   async update({ sqs }, id, { policy }, changed) {
-    if (changed.has('policy')) await sqs.send(new SetQueueAttributesCommand({ QueueUrl: id, Attributes: { Policy: policy } }));
+    if (changed.has('policy'))
+      await sqs.send(new SetQueueAttributesCommand({ QueueUrl: id, Attributes: { Policy: policy } }));
   },
 
   async delete({ sqs }, id) {

@@ -57,9 +57,13 @@ export async function applyPlaneSchema(client: pg.ClientBase, version: number): 
 
 /** Newest version that the database has; 0 when it has none. */
 export async function appliedVersion(client: pg.ClientBase): Promise<number> {
-  const { rows: [found] } = await client.query<{ there: boolean }>(`SELECT to_regclass('bulkhead.schema_version') IS NOT NULL AS there`);
+  const {
+    rows: [found],
+  } = await client.query<{ there: boolean }>(`SELECT to_regclass('bulkhead.schema_version') IS NOT NULL AS there`);
   if (found?.there !== true) return 0;
-  const { rows } = await client.query<{ version: number }>('SELECT coalesce(max(version), 0) AS version FROM bulkhead.schema_version');
+  const { rows } = await client.query<{ version: number }>(
+    'SELECT coalesce(max(version), 0) AS version FROM bulkhead.schema_version',
+  );
   return rows[0]?.version ?? 0;
 }
 
@@ -83,5 +87,12 @@ const DESCRIPTION = `
 /** SHA-256 over the plane schema as the catalogues describe it: equal digests mean nobody changed anything. */
 export async function planeSchemaDigest(client: pg.ClientBase): Promise<string> {
   const { rows } = await client.query<{ text: string }>(DESCRIPTION);
-  return createHash('sha256').update(rows.map(({ text }) => text).sort().join('\n')).digest('hex');
+  return createHash('sha256')
+    .update(
+      rows
+        .map(({ text }) => text)
+        .sort()
+        .join('\n'),
+    )
+    .digest('hex');
 }

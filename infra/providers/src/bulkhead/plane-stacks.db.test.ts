@@ -45,24 +45,63 @@ const tags = { 'bulkhead:id': 'cel_1' };
 async function cellProgram() {
   const key = new aws.kms.Key('key', { description: 'cell', enableKeyRotation: true, tags });
   const instance = new aws.rds.Instance('instance', {
-    identifier: 'bh-cel1', engine: 'postgres', engineVersion: '18', instanceClass: 'db.t4g.micro', allocatedStorage: 20,
-    username: 'bulkhead_master', manageMasterUserPassword: true, masterUserSecretKmsKeyId: key.arn, storageEncrypted: true,
-    kmsKeyId: key.arn, skipFinalSnapshot: true, applyImmediately: true, tags,
+    identifier: 'bh-cel1',
+    engine: 'postgres',
+    engineVersion: '18',
+    instanceClass: 'db.t4g.micro',
+    allocatedStorage: 20,
+    username: 'bulkhead_master',
+    manageMasterUserPassword: true,
+    masterUserSecretKmsKeyId: key.arn,
+    storageEncrypted: true,
+    kmsKeyId: key.arn,
+    skipFinalSnapshot: true,
+    applyImmediately: true,
+    tags,
   });
-  const secret = new aws.secretsmanager.Secret('serving', { name: 'bulkhead/cel_1/serving', kmsKeyId: key.arn, recoveryWindowInDays: 0, tags });
+  const secret = new aws.secretsmanager.Secret('serving', {
+    name: 'bulkhead/cel_1/serving',
+    kmsKeyId: key.arn,
+    recoveryWindowInDays: 0,
+    tags,
+  });
   const masterSecretArn = instance.masterUserSecrets.apply(([master]) => master?.secretArn ?? '');
-  const server = { host: instance.address, port: instance.port, masterSecretArn, database: 'bh_cel1', ownerRole: 'bh_cel1_owner' };
+  const server = {
+    host: instance.address,
+    port: instance.port,
+    masterSecretArn,
+    database: 'bh_cel1',
+    ownerRole: 'bh_cel1_owner',
+  };
   const database = new TenantDatabase('database', {
-    ...server, resourceId: 'cel_1', servingRole: 'bh_cel1_app', servingSecretArn: secret.arn, home: 'cel_1', schemaVersion: '1',
+    ...server,
+    resourceId: 'cel_1',
+    servingRole: 'bh_cel1_app',
+    servingSecretArn: secret.arn,
+    home: 'cel_1',
+    schemaVersion: '1',
   });
-  return { server, keyArn: key.arn, servingSecretArn: secret.arn, masterSecretArn, digest: database.schemaDigest, resourceId: instance.resourceId };
+  return {
+    server,
+    keyArn: key.arn,
+    servingSecretArn: secret.arn,
+    masterSecretArn,
+    digest: database.schemaDigest,
+    resourceId: instance.resourceId,
+  };
 }
 
 const roster = (cell: Record<string, unknown>, count: number) => async () => {
   for (let index = 0; index < count; index++) {
     const bindingId = `bnd_${index}`;
     const layer = ['database', 'storage', 'key', 'queue'][index % 4];
-    new Registration(bindingId, { ...(cell['server'] as object), bindingId, layer, keyArn: cell['keyArn'], locator: `b/${index}/` });
+    new Registration(bindingId, {
+      ...(cell['server'] as object),
+      bindingId,
+      layer,
+      keyArn: cell['keyArn'],
+      locator: `b/${index}/`,
+    });
   }
 };
 
@@ -79,7 +118,10 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   const stack = await stacks.stack('cell', cellProgram);
   expect((await stack.preview()).changeSummary).toEqual({ create: 5 });
   const { outputs } = await stack.up();
-  const cell = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as Record<string, string>;
+  const cell = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as Record<
+    string,
+    string
+  >;
   expect((await stack.up()).summary.resourceChanges).toEqual({ same: 5 });
   expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 5 });
 
@@ -93,10 +135,22 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   expect((await registrations.up()).summary.resourceChanges).toEqual({ same: 51 });
   expect((await registrations.previewRefresh()).changeSummary).toEqual({ same: 51 });
   const superuser = { ...plane.rds.superuserOf('bh-cel1'), database: 'bh_cel1' };
-  expect(await plane.sql(superuser, 'SELECT (SELECT count(*)::int FROM bulkhead.registration) AS rows, (SELECT count(*)::int FROM bulkhead.data_key) AS keys')).toEqual([{ rows: 50, keys: 12 }]);
+  expect(
+    await plane.sql(
+      superuser,
+      'SELECT (SELECT count(*)::int FROM bulkhead.registration) AS rows, (SELECT count(*)::int FROM bulkhead.data_key) AS keys',
+    ),
+  ).toEqual([{ rows: 50, keys: 12 }]);
 
-  const passwords = await Promise.all([cell['masterSecretArn'], cell['servingSecretArn']].map(async (arn) => String((await plane.secretValue(arn ?? ''))['password'])));
-  const exported = JSON.stringify(await stack.exportStack()) + JSON.stringify(await registrations.exportStack()) + everythingIn(stacks.folder);
+  const passwords = await Promise.all(
+    [cell['masterSecretArn'], cell['servingSecretArn']].map(async (arn) =>
+      String((await plane.secretValue(arn ?? ''))['password']),
+    ),
+  );
+  const exported =
+    JSON.stringify(await stack.exportStack()) +
+    JSON.stringify(await registrations.exportStack()) +
+    everythingIn(stacks.folder);
   expect(exported).toContain('bh-cel1');
   for (const password of passwords) expect(exported).not.toContain(password);
 
@@ -105,14 +159,20 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   for (const name of ['cell', 'roster']) stacks.forget(name);
   const cellAgain = await stacks.stack('cell', cellProgram);
   const { outputs: adopted } = await cellAgain.up();
-  for (const name of ['resourceId', 'keyArn', 'masterSecretArn', 'servingSecretArn', 'digest']) expect(adopted[name]?.value).toEqual(cell[name]);
+  for (const name of ['resourceId', 'keyArn', 'masterSecretArn', 'servingSecretArn', 'digest'])
+    expect(adopted[name]?.value).toEqual(cell[name]);
   const rosterAgain = await stacks.stack('roster', roster(cell, 50));
   await rosterAgain.up();
-  expect(await plane.sql(superuser, 'SELECT (SELECT count(*)::int FROM bulkhead.registration) AS rows, (SELECT count(*)::int FROM bulkhead.data_key) AS keys')).toEqual([{ rows: 50, keys: 12 }]);
+  expect(
+    await plane.sql(
+      superuser,
+      'SELECT (SELECT count(*)::int FROM bulkhead.registration) AS rows, (SELECT count(*)::int FROM bulkhead.data_key) AS keys',
+    ),
+  ).toEqual([{ rows: 50, keys: 12 }]);
   expect((await plane.clients.kms.send(new ListKeysCommand({}))).Keys?.length).toBe(keysBefore);
   expect(await plane.secretValue(cell['servingSecretArn'] ?? '')).toMatchObject({ password: passwords[1] });
 
   await rosterAgain.destroy();
   await cellAgain.destroy();
   expect(plane.rds.identifiers()).toEqual([]);
-}, 120_000);
+}, 300_000);

@@ -78,7 +78,10 @@ export const registration: ResourceType<Plane, RegistrationInputs> = {
     if (!isPlaced(known)) return;
     try {
       await sessions.run(whereOf(known), async (client) => {
-        const { rowCount } = await client.query('DELETE FROM bulkhead.registration WHERE binding_id = $1 AND tenant_id IS NULL', [id]);
+        const { rowCount } = await client.query(
+          'DELETE FROM bulkhead.registration WHERE binding_id = $1 AND tenant_id IS NULL',
+          [id],
+        );
         if (rowCount === 1) return;
         const { rows } = await client.query('SELECT FROM bulkhead.registration WHERE binding_id = $1', [id]);
         if (rows.length > 0) throw stillBound(known);
@@ -125,7 +128,10 @@ async function register(plane: Plane, inputs: RegistrationInputs): Promise<void>
 }
 
 /** A fresh data key, wrapped, unless the binding's newest one is under this KMS key already. */
-async function missingDataKey({ clients, sessions }: Plane, inputs: RegistrationInputs): Promise<Uint8Array | undefined> {
+async function missingDataKey(
+  { clients, sessions }: Plane,
+  inputs: RegistrationInputs,
+): Promise<Uint8Array | undefined> {
   const newest = await sessions.run(whereOf(inputs), (client) =>
     client.query<{ key_arn: string }>(
       'SELECT key_arn FROM bulkhead.data_key WHERE binding_id = $1 ORDER BY version DESC LIMIT 1',

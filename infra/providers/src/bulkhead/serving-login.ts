@@ -56,7 +56,15 @@ async function store({ clients }: Plane, arn: string, login: ServingLogin): Prom
 }
 
 async function works({ username, password, host, port, database }: ServingLogin): Promise<boolean> {
-  const client = new pg.Client({ user: username, password, host, port, database, ...tlsFor(host), connectionTimeoutMillis: 10_000 });
+  const client = new pg.Client({
+    user: username,
+    password,
+    host,
+    port,
+    database,
+    ...tlsFor(host),
+    connectionTimeoutMillis: 10_000,
+  });
   try {
     await client.connect();
     return true;

@@ -13,18 +13,26 @@ beforeAll(async () => {
 });
 afterAll(() => plane?.stop());
 
-const secretArn = (inputs: Properties) => String(inputs['servingSecretArn']);
+const secretArn = (inputs: Properties) => inputs['servingSecretArn'] as string;
 async function made(name: string): Promise<{ inputs: Properties; state: Properties }> {
   const inputs = await plane.databaseInputs(instance.state, name);
   return { inputs, state: (await plane.bulkhead.create(TYPE, inputs)).state };
 }
 const superuser = (database: string) => ({ ...plane.rds.superuserOf('bh-databases'), database });
 
-test('the serving login of the secret works on the workload\'s tables and on nothing else', async () => {
+test("the serving login of the secret works on the workload's tables and on nothing else", async () => {
   const { inputs } = await made('bh_serving');
   const login = await plane.secretValue(secretArn(inputs));
-  expect(login).toMatchObject({ username: 'bh_serving_app', host: '127.0.0.1', port: inputs['port'], database: 'bh_serving' });
-  await plane.sql(superuser('bh_serving'), 'SET ROLE bh_serving_owner; CREATE TABLE app.note (tenant_id text, id int, PRIMARY KEY (tenant_id, id))');
+  expect(login).toMatchObject({
+    username: 'bh_serving_app',
+    host: '127.0.0.1',
+    port: inputs['port'],
+    database: 'bh_serving',
+  });
+  await plane.sql(
+    superuser('bh_serving'),
+    'SET ROLE bh_serving_owner; CREATE TABLE app.note (tenant_id text, id int, PRIMARY KEY (tenant_id, id))',
+  );
 
   await plane.sql(login, "INSERT INTO app.note VALUES ('ten_1', 1)");
   expect(await plane.sql(login, 'SELECT count(*)::int AS count FROM app.note')).toEqual([{ count: 1 }]);
@@ -46,9 +54,14 @@ test('no role of the database is superuser, may bypass row security, or is more 
     { rolname: 'bh_roles_app', rolcanlogin: true, mighty: false },
     { rolname: 'bh_roles_owner', rolcanlogin: false, mighty: false },
   ]);
-  const members = await plane.sql(superuser('bh_roles'), `SELECT member::regrole::text AS member, inherit_option FROM pg_auth_members WHERE roleid = 'bh_roles_owner'::regrole AND set_option`);
+  const members = await plane.sql(
+    superuser('bh_roles'),
+    `SELECT member::regrole::text AS member, inherit_option FROM pg_auth_members WHERE roleid = 'bh_roles_owner'::regrole AND set_option`,
+  );
   expect(members).toEqual([{ member: 'bulkhead_master', inherit_option: false }]);
-  expect(await plane.sql(superuser('bh_roles'), "SELECT has_database_privilege('public', 'bh_roles', 'CONNECT') AS open")).toEqual([{ open: false }]);
+  expect(
+    await plane.sql(superuser('bh_roles'), "SELECT has_database_privilege('public', 'bh_roles', 'CONNECT') AS open"),
+  ).toEqual([{ open: false }]);
 });
 
 test('the plane schema has its tables, its home and case-sensitive ids', async () => {
@@ -57,8 +70,12 @@ test('the plane schema has its tables, its home and case-sensitive ids', async (
   const owner = superuser('bh_schema');
   expect(await plane.sql(owner, 'SELECT bulkhead.this_home() AS home')).toEqual([{ home: 'bh_schema' }]);
   await plane.sql(owner, "INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'bh_schema', 1)");
-  await expect(plane.sql(owner, "INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'elsewhere', 2)")).rejects.toThrow('duplicate key');
-  await expect(plane.sql(owner, "INSERT INTO bulkhead.tenant_home VALUES ('ten_2', 'bh_schema', 0)")).rejects.toThrow('check constraint');
+  await expect(plane.sql(owner, "INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'elsewhere', 2)")).rejects.toThrow(
+    'duplicate key',
+  );
+  await expect(plane.sql(owner, "INSERT INTO bulkhead.tenant_home VALUES ('ten_2', 'bh_schema', 0)")).rejects.toThrow(
+    'check constraint',
+  );
   const other = await made('bh_schema_twin');
   expect(other.state['schemaDigest']).not.toBe(state['schemaDigest']);
   expect((await plane.bulkhead.create(TYPE, inputs)).state['schemaDigest']).toBe(state['schemaDigest']);
@@ -88,18 +105,28 @@ test('a repeated creation keeps a password that works, and replaces one that doe
 
 test('a rotated master password is noticed', async () => {
   const { inputs, state } = await made('bh_rotated');
-  const master = String(inputs['masterSecretArn']);
+  const master = inputs['masterSecretArn'] as string;
   const login = await plane.secretValue(master);
   await plane.sql({ ...superuser('postgres') }, "ALTER ROLE bulkhead_master PASSWORD 'rotated-password'");
-  await plane.sql({ ...superuser('postgres') }, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bulkhead_master'");
-  await plane.clients.secrets.send(new PutSecretValueCommand({ SecretId: master, SecretString: JSON.stringify({ ...login, password: 'rotated-password' }) }));
+  await plane.sql(
+    { ...superuser('postgres') },
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'bulkhead_master'",
+  );
+  await plane.clients.secrets.send(
+    new PutSecretValueCommand({
+      SecretId: master,
+      SecretString: JSON.stringify({ ...login, password: 'rotated-password' }),
+    }),
+  );
   expect((await plane.bulkhead.read(TYPE, 'bh_rotated', { inputs, state }))?.inputs).toEqual(inputs);
 });
 
 test('a database of another owner is not taken over', async () => {
   await plane.sql(superuser('postgres'), 'CREATE DATABASE bh_foreign');
   const inputs = await plane.databaseInputs(instance.state, 'bh_foreign');
-  await expect(plane.bulkhead.create(TYPE, inputs)).rejects.toThrow(/Database bh_foreign exists already and belongs to rdsadmin/);
+  await expect(plane.bulkhead.create(TYPE, inputs)).rejects.toThrow(
+    /Database bh_foreign exists already and belongs to rdsadmin/,
+  );
 });
 
 test('a schema version that the provider does not know is refused', async () => {
@@ -110,16 +137,27 @@ test('a schema version that the provider does not know is refused', async () => 
 
 test('a database that is the home of tenants is not dropped; without them it goes, sessions or not', async () => {
   const { inputs, state } = await made('bh_home');
-  await plane.sql(superuser('bh_home'), "INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'bh_home', 1), ('ten_2', 'bh_home', 1)");
+  await plane.sql(
+    superuser('bh_home'),
+    "INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'bh_home', 1), ('ten_2', 'bh_home', 1)",
+  );
   await expect(plane.bulkhead.delete(TYPE, 'bh_home', inputs, state)).rejects.toThrow(/home of 2 tenants/);
   await plane.sql(superuser('bh_home'), 'DELETE FROM bulkhead.tenant_home');
 
   const login = await plane.secretValue(secretArn(inputs));
   const open = plane.sql(login, 'SELECT pg_sleep(60)').catch((error: unknown) => String(error));
-  await waitFor('the open session', async () => (await plane.sql(superuser('postgres'), "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'")).length > 0);
+  await waitFor(
+    'the open session',
+    async () =>
+      (await plane.sql(superuser('postgres'), "SELECT FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"))
+        .length > 0,
+  );
   await plane.bulkhead.delete(TYPE, 'bh_home', inputs, state);
   expect(await open).toMatch(/terminat/);
-  const left = await plane.sql(superuser('postgres'), "SELECT datname AS name FROM pg_database WHERE datname = 'bh_home' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'bh\\_home%'");
+  const left = await plane.sql(
+    superuser('postgres'),
+    "SELECT datname AS name FROM pg_database WHERE datname = 'bh_home' UNION SELECT rolname FROM pg_roles WHERE rolname LIKE 'bh\\_home%'",
+  );
   expect(left).toEqual([]);
   expect(await plane.bulkhead.read(TYPE, 'bh_home', { inputs, state })).toBeUndefined();
   await plane.bulkhead.delete(TYPE, 'bh_home', inputs, state);

@@ -55,10 +55,16 @@ export const tenantDatabase: ResourceType<Plane, TenantDatabaseInputs> = {
   async read({ sessions }, _id, known) {
     if (!isPlaced(known)) return undefined;
     try {
-      const there = await sessions.run({ server: known, database: 'postgres' }, (client) => isThere(client, known), LOOK_MS);
+      const there = await sessions.run(
+        { server: known, database: 'postgres' },
+        (client) => isThere(client, known),
+        LOOK_MS,
+      );
       if (!there) return undefined;
       return await sessions.run({ server: known, database: known.database, role: known.ownerRole }, async (client) => {
-        const { rows: [home] } = await client.query<{ home: string }>('SELECT bulkhead.this_home() AS home');
+        const {
+          rows: [home],
+        } = await client.query<{ home: string }>('SELECT bulkhead.this_home() AS home');
         return {
           resourceId: known.resourceId,
           database: known.database,
@@ -126,7 +132,9 @@ async function ensureDatabase(client: pg.ClientBase, { database, ownerRole }: Te
     });
   }
   if (owner === undefined) {
-    await client.query(`CREATE DATABASE ${name} OWNER ${client.escapeIdentifier(ownerRole)} TEMPLATE template0 ENCODING 'UTF8'`);
+    await client.query(
+      `CREATE DATABASE ${name} OWNER ${client.escapeIdentifier(ownerRole)} TEMPLATE template0 ENCODING 'UTF8'`,
+    );
   }
   await asRole(client, ownerRole, async () => {
     await client.query(`REVOKE ALL ON DATABASE ${name} FROM PUBLIC`);
@@ -162,10 +170,15 @@ async function refuseWhileAtHome(sessions: MasterSessions, known: TenantDatabase
     LOOK_MS,
   );
   if (!exists) return;
-  const tenants = await sessions.run({ server: known, database: known.database, role: known.ownerRole }, async (client) => {
-    if ((await appliedVersion(client)) === 0) return 0;
-    return Number((await client.query<{ count: string }>('SELECT count(*) FROM bulkhead.tenant_home')).rows[0]?.count);
-  });
+  const tenants = await sessions.run(
+    { server: known, database: known.database, role: known.ownerRole },
+    async (client) => {
+      if ((await appliedVersion(client)) === 0) return 0;
+      return Number(
+        (await client.query<{ count: string }>('SELECT count(*) FROM bulkhead.tenant_home')).rows[0]?.count,
+      );
+    },
+  );
   if (tenants === 0) return;
   throw new BulkheadError({
     code: 'tenants_at_home',
@@ -181,7 +194,9 @@ async function drop(sessions: MasterSessions, known: TenantDatabaseInputs): Prom
     const name = client.escapeIdentifier(known.database);
     if ((await ownerOf(client, known.database)) !== undefined) {
       await asRole(client, known.ownerRole, () => client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`));
-      await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [known.database]);
+      await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
+        known.database,
+      ]);
       await asRole(client, known.ownerRole, () => client.query(`DROP DATABASE IF EXISTS ${name}`));
     }
     for (const role of [known.servingRole, known.ownerRole]) {

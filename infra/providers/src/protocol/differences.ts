@@ -16,7 +16,9 @@ export function sameValue(rule: PropertyRule, left: Json | undefined, right: Jso
 /** The members in a fixed order, each with the defaults that it leaves out. */
 function sorted(rule: PropertyRule, items: readonly Json[]): Json {
   const defaults = Object.fromEntries(
-    Object.entries(rule.nested ?? {}).flatMap(([name, { fallback }]) => (fallback === undefined ? [] : [[name, fallback]])),
+    Object.entries(rule.nested ?? {}).flatMap(([name, { fallback }]) =>
+      fallback === undefined ? [] : [[name, fallback]],
+    ),
   );
   const complete = (item: Json): Json => (rule.nested === undefined ? item : { ...defaults, ...(item as Properties) });
   return items.map((item) => canonicalText(complete(item))).sort();
@@ -95,13 +97,20 @@ function isDrift(rule: PropertyRule, seen: Json): boolean {
 }
 
 /** Refusals of properties that the rules do not name, as `path` → reason. */
-export function unknownProperties(rules: Rules, values: Properties, path = ''): readonly { property: string; reason: string }[] {
+export function unknownProperties(
+  rules: Rules,
+  values: Properties,
+  path = '',
+): readonly { property: string; reason: string }[] {
   const failures: { property: string; reason: string }[] = [];
   for (const [name, value] of Object.entries(values)) {
     const rule = rules[name];
     const property = `${path}${name}`;
     if (rule === undefined) {
-      failures.push({ property, reason: `is not implemented; supported here: ${Object.keys(rules).sort().join(', ')}` });
+      failures.push({
+        property,
+        reason: `is not implemented; supported here: ${Object.keys(rules).sort().join(', ')}`,
+      });
     } else if (rule.nested !== undefined) {
       failures.push(...unknownNested(rule.nested, value, property));
     }

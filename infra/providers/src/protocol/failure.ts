@@ -22,9 +22,18 @@ export function redact(text: string): string {
 }
 
 const REMEDIES: readonly (readonly [RegExp, string])[] = [
-  [/AccessDenied|UnauthorizedOperation|42501|403/, 'Give the provider\'s AWS identity or database role the missing right, then run again.'],
-  [/InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|ExpiredToken|CredentialsProviderError|28P01|28000/, 'Check the credentials that the provider was started with.'],
-  [/ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|TimeoutError|57P0/, 'Check that the service answers at its endpoint, then run again: what was made already is adopted.'],
+  [
+    /AccessDenied|UnauthorizedOperation|42501|403/,
+    "Give the provider's AWS identity or database role the missing right, then run again.",
+  ],
+  [
+    /InvalidClientTokenId|SignatureDoesNotMatch|UnrecognizedClient|ExpiredToken|CredentialsProviderError|28P01|28000/,
+    'Check the credentials that the provider was started with.',
+  ],
+  [
+    /ECONNREFUSED|ENOTFOUND|ETIMEDOUT|ECONNRESET|TimeoutError|57P0/,
+    'Check that the service answers at its endpoint, then run again: what was made already is adopted.',
+  ],
   [/Throttl|TooManyRequests|SlowDown|RequestLimitExceeded/, 'Run again in a minute: what was made already is adopted.'],
   [/LimitExceeded|QuotaExceeded/, 'Ask AWS for a higher quota or free what is not needed.'],
 ];
@@ -42,7 +51,11 @@ export function failureOf(error: unknown): Failure {
 
 function failure(code: string, message: string): Failure {
   const remedy = REMEDIES.find(([pattern]) => pattern.test(code))?.[1];
-  return { code, message: redact(message), remedy: remedy ?? 'Mend the cause and run again: what was made already is adopted.' };
+  return {
+    code,
+    message: redact(message),
+    remedy: remedy ?? 'Mend the cause and run again: what was made already is adopted.',
+  };
 }
 
 /** Whether AWS answered that there is no such thing. */

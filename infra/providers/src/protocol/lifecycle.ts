@@ -121,7 +121,8 @@ function refuseReplacement<C>(type: AnyResourceType<C>, inputs: Properties, chan
     code: 'adoption_conflict',
     status: 409,
     publicMessage: `${type.label(inputs)} exists already with another ${stuck.join(', ')}, which cannot be changed in place.`,
-    remediation: 'Give the program the values that the resource has, or remove the resource after checking what it holds.',
+    remediation:
+      'Give the program the values that the resource has, or remove the resource after checking what it holds.',
   });
 }
 
@@ -147,7 +148,10 @@ function outputs<C>(type: AnyResourceType<C>, inputs: Properties, current: Prope
     const rule = type.rules[name];
     const given = inputs[name];
     const seen = current[name];
-    state[name] = given !== undefined && (seen === undefined || (rule !== undefined && sameValue(rule, given, seen))) ? given : (seen ?? value);
+    state[name] =
+      given !== undefined && (seen === undefined || (rule !== undefined && sameValue(rule, given, seen)))
+        ? given
+        : (seen ?? value);
   }
   return state;
 }

@@ -18,7 +18,7 @@ export function toStruct(properties: Properties): Struct {
 
 /** Reads properties from a protobuf Struct; an absent one has none. */
 export function fromStruct(struct: Struct | undefined): Properties {
-  return (struct?.toJavaScript() ?? {}) as Properties;
+  return struct?.toJavaScript() ?? {};
 }
 
 export function emptyMessage(): Empty {

@@ -8,13 +8,11 @@ import { failureOf } from './failure.js';
 import { emptyMessage, fromStruct, toStruct } from './messages.js';
 import { halfMadeStatus } from './half-made-status.js';
 import { unknownProperties } from './differences.js';
-import type { AnyResourceType, Connection, Package } from './resource-type.js';
+import { Connections } from './connections.js';
+import type { AnyResourceType, Package } from './resource-type.js';
 import { unwrapSecrets, wrapSecrets, type Properties } from './values.js';
 
 type Unary<Request, Response> = (request: Request, call: grpc.ServerUnaryCall<Request, Response>) => Promise<Response>;
-
-/** Most engine connections whose configuration is remembered; one Pulumi run opens about one per provider. */
-const MAX_CONNECTIONS = 1_000;
 
 /**
  * Serves a package over Pulumi's provider protocol (pulumi/pulumi, proto/pulumi/provider.proto). One server serves
@@ -23,10 +21,11 @@ const MAX_CONNECTIONS = 1_000;
 export class ProviderService<C> {
   readonly #package: Package<C>;
   readonly #types: ReadonlyMap<string, AnyResourceType<C>>;
-  readonly #connections = new Map<string, Connection<C>>();
+  readonly #connections: Connections<C>;
 
   constructor(served: Package<C>) {
     this.#package = served;
+    this.#connections = new Connections(served);
     this.#types = new Map(served.types.map((type) => [type.token, type]));
   }
 
@@ -77,20 +76,11 @@ export class ProviderService<C> {
 
   #configure(request: provider.ConfigureRequest, peer: string): provider.ConfigureResponse {
     const { values } = unwrapSecrets(fromStruct(request.getArgs()));
-    this.#connections.delete(peer);
-    this.#connections.set(peer, this.#package.configure(values));
-    const oldest = this.#connections.keys().next().value;
-    if (this.#connections.size > MAX_CONNECTIONS && oldest !== undefined) this.#connections.delete(oldest);
+    this.#connections.configure(peer, values);
     const response = new providerPb.ConfigureResponse();
     response.setAcceptsecrets(true);
     response.setSupportspreview(true);
     return response;
-  }
-
-  #connection(peer: string): Connection<C> {
-    const connection = this.#connections.get(peer);
-    if (connection !== undefined) return connection;
-    throw status(grpc.status.FAILED_PRECONDITION, 'This connection was not configured. Run the Pulumi operation again.');
   }
 
   #check(request: provider.CheckRequest, peer: string): provider.CheckResponse {
@@ -103,7 +93,7 @@ export class ProviderService<C> {
       return response;
     }
     const { values, secret } = unwrapSecrets(fromStruct(request.getNews()));
-    const { inputs, refusals } = check(type, this.#connection(peer), values);
+    const { inputs, refusals } = check(type, this.#connections.of(peer), values);
     response.setInputs(toStruct(wrapSecrets(inputs, secret)));
     response.setFailuresList(refusals.map(({ property, reason }) => refusal(property, reason)));
     return response;
@@ -139,7 +129,7 @@ export class ProviderService<C> {
       response.setProperties(toStruct(wrapSecrets(preview(type, inputs), secret)));
       return response;
     }
-    const { id, state } = await explained(type, inputs, create(type, this.#connection(peer), inputs), secret);
+    const { id, state } = await explained(type, inputs, create(type, this.#connections.of(peer), inputs), secret);
     response.setId(id);
     response.setProperties(toStruct(wrapSecrets(state, withTags(secret))));
     return response;
@@ -150,7 +140,11 @@ export class ProviderService<C> {
     const { values: state, secret: secretState } = unwrapSecrets(fromStruct(request.getProperties()));
     const { values: inputs, secret } = unwrapSecrets(fromStruct(request.getInputs()));
     const response = new providerPb.ReadResponse();
-    const found = await explained(type, inputs, read(type, this.#connection(peer), request.getId(), { inputs, state }));
+    const found = await explained(
+      type,
+      inputs,
+      read(type, this.#connections.of(peer), request.getId(), { inputs, state }),
+    );
     if (found === undefined) return response;
     response.setId(request.getId());
     response.setInputs(toStruct(wrapSecrets(found.inputs, secret)));
@@ -168,7 +162,11 @@ export class ProviderService<C> {
       response.setProperties(toStruct(wrapSecrets(preview(type, after, current), withTags(secret))));
       return response;
     }
-    const state = await explained(type, after, update(type, this.#connection(peer), request.getId(), { before, after }));
+    const state = await explained(
+      type,
+      after,
+      update(type, this.#connections.of(peer), request.getId(), { before, after }),
+    );
     response.setProperties(toStruct(wrapSecrets(state, withTags(secret))));
     return response;
   }
@@ -177,15 +175,18 @@ export class ProviderService<C> {
     const type = this.#type(request);
     const state = unwrapSecrets(fromStruct(request.getProperties())).values;
     const known = { ...state, ...unwrapSecrets(fromStruct(request.getOldInputs())).values };
-    await explained(type, known, type.delete(this.#connection(peer).cloud(known), request.getId(), known));
+    await explained(type, known, type.delete(this.#connections.of(peer).cloud(known), request.getId(), known));
     return emptyMessage();
   }
 
   async #invoke(request: provider.InvokeRequest, peer: string): Promise<provider.InvokeResponse> {
     const args = unwrapSecrets(fromStruct(request.getArgs())).values;
-    const answer = await this.#connection(peer).invoke?.(request.getTok(), args);
+    const answer = await this.#connections.of(peer).invoke?.(request.getTok(), args);
     if (answer === undefined) {
-      throw status(grpc.status.UNIMPLEMENTED, `Function ${request.getTok()} is not implemented by "${this.#package.name}".`);
+      throw status(
+        grpc.status.UNIMPLEMENTED,
+        `Function ${request.getTok()} is not implemented by "${this.#package.name}".`,
+      );
     }
     const response = new providerPb.InvokeResponse();
     response.setReturn(toStruct(answer));

@@ -36,11 +36,22 @@ export async function startAwsEmulator(): Promise<AwsEmulator> {
     cwd: folder,
     stdio: 'ignore',
     env: {
-      PATH: process.env['PATH'], HOME: folder, TMPDIR: folder, PYTHONDONTWRITEBYTECODE: '1',
+      PATH: process.env['PATH'],
+      HOME: folder,
+      TMPDIR: folder,
+      PYTHONDONTWRITEBYTECODE: '1',
       // The defaults listen on all interfaces.
-      BIND_HOST: '127.0.0.1', MINISTACK_HOST: '127.0.0.1', GATEWAY_PORT: String(port), SFTP_ENABLED: '0', IOT_MTLS_ENABLED: '0',
-      AUTH: 'true', AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId, AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
-      MINISTACK_REGION: 'us-east-1', MINISTACK_ACCOUNT_ID: '000000000000', LOG_LEVEL: 'ERROR',
+      BIND_HOST: '127.0.0.1',
+      MINISTACK_HOST: '127.0.0.1',
+      GATEWAY_PORT: String(port),
+      SFTP_ENABLED: '0',
+      IOT_MTLS_ENABLED: '0',
+      AUTH: 'true',
+      AWS_ACCESS_KEY_ID: CREDENTIALS.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: CREDENTIALS.secretAccessKey,
+      MINISTACK_REGION: 'us-east-1',
+      MINISTACK_ACCOUNT_ID: '000000000000',
+      LOG_LEVEL: 'ERROR',
     },
   });
   const endpoint = `http://127.0.0.1:${port}`;
@@ -52,6 +63,8 @@ export async function startAwsEmulator(): Promise<AwsEmulator> {
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  await waitFor('the AWS emulator', async () => (await fetch(`${endpoint}/_ministack/health`)).ok, { timeoutMs: 30_000 });
+  await waitFor('the AWS emulator', async () => (await fetch(`${endpoint}/_ministack/health`)).ok, {
+    timeoutMs: 30_000,
+  });
   return { endpoint, region: 'us-east-1', credentials: CREDENTIALS, stop };
 }

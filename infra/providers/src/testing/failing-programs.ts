@@ -1,5 +1,5 @@
 import * as aws from '@pulumi/aws';
-import { PulumiStacks } from './pulumi-stack.js';
+import { PulumiStacks, type ProviderProcess } from './pulumi-stack.js';
 
 const tags = { 'bulkhead:id': 'bnd_failing' };
 
@@ -9,22 +9,23 @@ export const failingPrograms = {
   'unknown-type': () => new aws.sns.Topic('topic', { name: 'refused' }),
   'unknown-configuration': () => new aws.Provider('other', { region: 'us-east-1', profile: 'someone' }),
   'foreign-bucket': () => new aws.s3.Bucket('bucket', { bucket: 'bh-foreign', tags }),
+  // The log group is made, and then its retention is refused.
+  'half-made': () => new aws.cloudwatch.LogGroup('group', { name: 'bh-half-made', retentionInDays: 2, tags }),
 } as const;
 export type FailingProgram = keyof typeof failingPrograms;
 
-async function main(name: FailingProgram, aws: number, bulkhead: number): Promise<void> {
+async function main(name: FailingProgram, ports: ProviderProcess['ports'], folder: string): Promise<void> {
   process.on('unhandledRejection', () => undefined);
-  const stacks = new PulumiStacks({ aws, bulkhead });
+  const stacks = new PulumiStacks(ports, folder);
   const stack = await stacks.stack(name, async () => void failingPrograms[name]());
   const failure = await stack.up().then(
     () => 'did not fail',
     (error: unknown) => String(error),
   );
-  stacks.remove();
   process.stdout.write(failure, () => process.exit(0));
 }
 
-const [, file, name, awsPort, bulkheadPort] = process.argv;
+const [, file, name, awsPort, bulkheadPort, folder = ''] = process.argv;
 if (file?.endsWith('failing-programs.js')) {
-  await main(name as FailingProgram, Number(awsPort), Number(bulkheadPort));
+  await main(name as FailingProgram, { aws: Number(awsPort), bulkhead: Number(bulkheadPort) }, folder);
 }

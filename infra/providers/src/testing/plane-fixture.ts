@@ -17,27 +17,46 @@ export async function startPlane() {
     serveProvider(awsStandIn({ ...emulator, rdsHost: new RdsHost(rds.url, rds.token) })),
     serveProvider(bulkheadPackage(emulator)),
   ]);
-  const [aws, bulkhead] = await Promise.all(servers.map(({ port }) => ProviderClient.connect(port))) as [ProviderClient, ProviderClient];
+  const [aws, bulkhead] = (await Promise.all(servers.map(({ port }) => ProviderClient.connect(port)))) as [
+    ProviderClient,
+    ProviderClient,
+  ];
   const clients = new AwsClients(emulator);
   const secretValue = async (arn: string): Promise<Record<string, string | number>> => {
     const { SecretString = '{}' } = await clients.secrets.send(new GetSecretValueCommand({ SecretId: arn }));
     return JSON.parse(SecretString) as Record<string, string | number>;
   };
   return {
-    emulator, rds, aws, bulkhead, clients, secretValue,
+    emulator,
+    rds,
+    aws,
+    bulkhead,
+    clients,
+    secretValue,
 
     /** Runs SQL with a login out of a secret, or as the superuser. */
     async sql(login: object, text: string, values: unknown[] = []): Promise<Record<string, unknown>[]> {
       const client = new pg.Client({ ...login, ...('username' in login ? { user: String(login.username) } : {}) });
       await client.connect();
-      return client.query(text, values).then(({ rows }) => rows as Record<string, unknown>[]).finally(() => client.end());
+      try {
+        return (await client.query<Record<string, unknown>>(text, values)).rows;
+      } finally {
+        await client.end();
+      }
     },
 
     /** An RDS instance of this name. */
     async instance(identifier: string): Promise<{ inputs: Properties; state: Properties }> {
       const inputs = {
-        identifier, engine: 'postgres', engineVersion: '18', instanceClass: 'db.t4g.micro', allocatedStorage: 20,
-        username: 'bulkhead_master', manageMasterUserPassword: true, skipFinalSnapshot: true, tags: { 'bulkhead:id': identifier },
+        identifier,
+        engine: 'postgres',
+        engineVersion: '18',
+        instanceClass: 'db.t4g.micro',
+        allocatedStorage: 20,
+        username: 'bulkhead_master',
+        manageMasterUserPassword: true,
+        skipFinalSnapshot: true,
+        tags: { 'bulkhead:id': identifier },
       };
       return { inputs, state: (await aws.create('aws:rds/instance:Instance', inputs)).state };
     },
@@ -45,13 +64,22 @@ export async function startPlane() {
     /** Inputs of a tenant database inside an instance, with an empty serving secret. */
     async databaseInputs(instance: Properties, name: string): Promise<Properties> {
       const { state: secret } = await aws.create('aws:secretsmanager/secret:Secret', {
-        name: `bulkhead/${name}/serving`, recoveryWindowInDays: 0, tags: { 'bulkhead:id': name },
+        name: `bulkhead/${name}/serving`,
+        recoveryWindowInDays: 0,
+        tags: { 'bulkhead:id': name },
       });
       const [master] = instance['masterUserSecrets'] as [{ secretArn: string }];
       return {
-        resourceId: name, host: instance['address'] ?? '', port: instance['port'] ?? 0, masterSecretArn: master.secretArn,
-        database: name, ownerRole: `${name}_owner`, servingRole: `${name}_app`, servingSecretArn: secret['arn'] ?? '',
-        home: name, schemaVersion: '1',
+        resourceId: name,
+        host: instance['address'] ?? '',
+        port: instance['port'] ?? 0,
+        masterSecretArn: master.secretArn,
+        database: name,
+        ownerRole: `${name}_owner`,
+        servingRole: `${name}_app`,
+        servingSecretArn: secret['arn'] ?? '',
+        home: name,
+        schemaVersion: '1',
       };
     },
 

@@ -5,7 +5,10 @@ import type * as provider from '@pulumi/pulumi/proto/provider_pb.js';
 import { fromStruct, toStruct } from '../protocol/messages.js';
 import type { Properties } from '../protocol/values.js';
 
-type Answering<Request, Response> = (request: Request, callback: (error: grpc.ServiceError | null, response: Response) => void) => unknown;
+type Answering<Response> = (
+  request: object,
+  callback: (error: grpc.ServiceError | null, response: Response) => void,
+) => unknown;
 
 /** Talks to a provider server as the Pulumi engine does. */
 export class ProviderClient {
@@ -19,7 +22,7 @@ export class ProviderClient {
     const client = new ProviderClient(port);
     const request = new providerPb.ConfigureRequest();
     request.setArgs(toStruct(configuration));
-    await client.#call<provider.ConfigureRequest, provider.ConfigureResponse>('configure', request);
+    await client.#call<provider.ConfigureResponse>('configure', request);
     return client;
   }
 
@@ -38,17 +41,24 @@ export class ProviderClient {
     const request = new providerPb.CheckRequest();
     request.setUrn(urn(token));
     request.setNews(toStruct(news));
-    const response = await this.#call<provider.CheckRequest, provider.CheckResponse>('check', request);
-    return { inputs: fromStruct(response.getInputs()), refusals: response.getFailuresList().map((failure) => failure.getReason()) };
+    const response = await this.#call<provider.CheckResponse>('check', request);
+    return {
+      inputs: fromStruct(response.getInputs()),
+      refusals: response.getFailuresList().map((failure) => failure.getReason()),
+    };
   }
 
   /** Names of changed properties and of those that replace. */
-  async diff(token: string, before: Properties, after: Properties): Promise<{ changed: readonly string[]; replaces: readonly string[] }> {
+  async diff(
+    token: string,
+    before: Properties,
+    after: Properties,
+  ): Promise<{ changed: readonly string[]; replaces: readonly string[] }> {
     const request = new providerPb.DiffRequest();
     request.setUrn(urn(token));
     request.setOldInputs(toStruct(before));
     request.setNews(toStruct(after));
-    const response = await this.#call<provider.DiffRequest, provider.DiffResponse>('diff', request);
+    const response = await this.#call<provider.DiffResponse>('diff', request);
     return { changed: response.getDiffsList(), replaces: response.getReplacesList() };
   }
 
@@ -57,18 +67,22 @@ export class ProviderClient {
     request.setUrn(urn(token));
     request.setProperties(toStruct(await this.check(token, inputs)));
     request.setPreview(preview);
-    const response = await this.#call<provider.CreateRequest, provider.CreateResponse>('create', request);
+    const response = await this.#call<provider.CreateResponse>('create', request);
     return { id: response.getId(), state: fromStruct(response.getProperties()) };
   }
 
   /** Refresh (with inputs) or import (without); undefined when the resource is gone. */
-  async read(token: string, id: string, known: { inputs?: Properties; state?: Properties } = {}): Promise<{ inputs: Properties; state: Properties } | undefined> {
+  async read(
+    token: string,
+    id: string,
+    known: { inputs?: Properties; state?: Properties } = {},
+  ): Promise<{ inputs: Properties; state: Properties } | undefined> {
     const request = new providerPb.ReadRequest();
     request.setUrn(urn(token));
     request.setId(id);
     request.setInputs(toStruct(known.inputs ?? {}));
     request.setProperties(toStruct(known.state ?? {}));
-    const response = await this.#call<provider.ReadRequest, provider.ReadResponse>('read', request);
+    const response = await this.#call<provider.ReadResponse>('read', request);
     if (response.getId() === '') return undefined;
     return { inputs: fromStruct(response.getInputs()), state: fromStruct(response.getProperties()) };
   }
@@ -79,7 +93,7 @@ export class ProviderClient {
     request.setId(id);
     request.setOldInputs(toStruct(before));
     request.setNews(toStruct(await this.check(token, after)));
-    return fromStruct((await this.#call<provider.UpdateRequest, provider.UpdateResponse>('update', request)).getProperties());
+    return fromStruct((await this.#call<provider.UpdateResponse>('update', request)).getProperties());
   }
 
   async delete(token: string, id: string, inputs: Properties, state: Properties = {}): Promise<void> {
@@ -91,10 +105,12 @@ export class ProviderClient {
     await this.#call('delete', request);
   }
 
-  #call<Request, Response>(method: string, request: Request): Promise<Response> {
-    const client = this.#client as unknown as Record<string, Answering<Request, Response>>;
+  #call<Response>(method: string, request: object): Promise<Response> {
+    const client = this.#client as unknown as Record<string, Answering<Response>>;
     return new Promise((resolve, reject) => {
-      client[method]?.call(this.#client, request, (error, response) => (error === null ? resolve(response) : reject(error)));
+      client[method]?.call(this.#client, request, (error, response) =>
+        error === null ? resolve(response) : reject(error),
+      );
     });
   }
 }

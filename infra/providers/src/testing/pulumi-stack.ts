@@ -33,10 +33,15 @@ export async function startProviders(environment: Record<string, string>): Promi
 
 /** Real Pulumi stacks of one test, with their state in a folder of their own. */
 export class PulumiStacks {
-  readonly folder = mkdtempSync(join(tmpdir(), 'bulkhead-pulumi-'));
+  readonly folder: string;
   readonly #command: Promise<PulumiCommand> = PulumiCommand.get({ root: locateTools().pulumiRoot });
 
-  constructor(readonly ports: ProviderProcess['ports']) {}
+  constructor(
+    readonly ports: ProviderProcess['ports'],
+    folder?: string,
+  ) {
+    this.folder = folder ?? mkdtempSync(join(tmpdir(), 'bulkhead-pulumi-'));
+  }
 
   async stack(stackName: string, program: PulumiFn): Promise<Stack> {
     return LocalWorkspace.createOrSelectStack(

@@ -30,7 +30,8 @@ export async function startRdsHost(): Promise<TestRdsHost> {
   const instances = new Map<string, Instance>();
   const http = createServer((request, response) => {
     void answer(instances, request).then(
-      ({ status, body }) => response.writeHead(status, { 'content-type': 'application/json' }).end(body && JSON.stringify(body)),
+      ({ status, body }) =>
+        response.writeHead(status, { 'content-type': 'application/json' }).end(body && JSON.stringify(body)),
       (error: unknown) => response.writeHead(500).end(String(error)),
     );
   }).listen(0, '127.0.0.1');
@@ -53,7 +54,10 @@ export async function startRdsHost(): Promise<TestRdsHost> {
   };
 }
 
-async function answer(instances: Map<string, Instance>, request: IncomingMessage): Promise<{ status: number; body?: object }> {
+async function answer(
+  instances: Map<string, Instance>,
+  request: IncomingMessage,
+): Promise<{ status: number; body?: object }> {
   if (request.headers.authorization !== `Bearer ${TOKEN}`) return { status: 401 };
   const [, identifier = '', action] = /^\/instances\/([^/]+)(\/master-password)?$/.exec(request.url ?? '') ?? [];
   const body = request.method === 'PUT' || request.method === 'POST' ? await bodyOf(request) : {};
@@ -91,7 +95,16 @@ async function startInstance(identifier: string, body: Record<string, string>): 
     persistent: false,
     createPostgresUser: process.getuid?.() === 0,
     initdbFlags: ['--encoding=UTF8', '--locale=C', '--no-sync'],
-    postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories=', '-c', 'fsync=off', '-c', 'wal_level=logical'],
+    postgresFlags: [
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'unix_socket_directories=',
+      '-c',
+      'fsync=off',
+      '-c',
+      'wal_level=logical',
+    ],
     onLog: () => undefined,
     onError: () => undefined,
   });
@@ -99,7 +112,10 @@ async function startInstance(identifier: string, body: Record<string, string>): 
   await server.start();
   const { masterUsername = '', masterPassword = '' } = body;
   // As on RDS: the master is neither superuser nor BYPASSRLS.
-  await asSuperuser(server, `CREATE ROLE "${masterUsername}" LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB CREATEROLE REPLICATION PASSWORD '${masterPassword}'`);
+  await asSuperuser(
+    server,
+    `CREATE ROLE "${masterUsername}" LOGIN NOSUPERUSER NOBYPASSRLS CREATEDB CREATEROLE REPLICATION PASSWORD '${masterPassword}'`,
+  );
   await asSuperuser(server, `GRANT pg_signal_backend TO "${masterUsername}"`);
   return { server, view: { identifier, address: '127.0.0.1', port, masterUsername, status: 'available' } };
 }
@@ -107,5 +123,9 @@ async function startInstance(identifier: string, body: Record<string, string>): 
 async function asSuperuser(server: EmbeddedPostgres, sql: string): Promise<void> {
   const client = server.getPgClient('postgres', '127.0.0.1');
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 }

@@ -29,7 +29,9 @@ export function locateTools(): Tools {
   const folder = (name: string): string => join(root, `${name}-${process.platform}-${process.arch}`);
   const python = join(folder(listed.python.folder), 'bin', 'python');
   const pulumiRoot = BULKHEAD_TOOL_PULUMI_ROOT ?? folder(listed.pulumi.folder);
-  const emulator: [string, ...string[]] = BULKHEAD_TOOL_MINISTACK ? [BULKHEAD_TOOL_MINISTACK] : [python, '-m', 'ministack'];
+  const emulator: [string, ...string[]] = BULKHEAD_TOOL_MINISTACK
+    ? [BULKHEAD_TOOL_MINISTACK]
+    : [python, '-m', 'ministack'];
   for (const file of [emulator[0], join(pulumiRoot, 'bin', 'pulumi')]) {
     if (!existsSync(file)) throw new Error(`${file} is not there: run \`npm run build\`, which brings the tools`);
   }
