@@ -56,7 +56,7 @@ async function start(dir: string, stopRequested: Promise<string>): Promise<numbe
   const failed = new Promise<Error>((resolve) => keepRunning(stack.engines, resolve));
   let stopping = false;
   try {
-    const onboarding = onboardSamples(clientOf(stack)).then(async (onboarded) => {
+    const onboarding = onboardSamples(clientOf(stack), print).then(async (onboarded) => {
       for (const line of await summarise(clientOf(stack), onboarded)) print(line);
       printAccess(stack);
       print('\nUp. Ctrl-C stops everything; the state is kept.');
@@ -93,9 +93,9 @@ async function verify(stack: Stack, onboarded: readonly OnboardedTenant[]): Prom
 
 async function demonstrate(stack: Stack): Promise<number> {
   const api = clientOf(stack);
-  const onboarded = await onboardSamples(api);
+  const onboarded = await onboardSamples(api, print);
   print('\nFurther tenants, for the medians:');
-  await onboardForMeasuring(api, MEASURED);
+  await onboardForMeasuring(api, MEASURED, print);
   for (const line of await summarise(api, onboarded)) print(line);
   const ok = await verify(stack, onboarded);
   print(ok ? '\nBoth tenants are active and their resources answer.' : '\nThe demo failed.');

@@ -21,8 +21,12 @@ function explain(failure: FailureView | null): string {
   return failure ? `${failure.message} ${failure.remediation}` : 'no reason was given';
 }
 
-function words(step: StepView): string {
-  return step.name.replaceAll('_', ' ');
+function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
+function hasSucceeded({ state }: OperationDetail): boolean {
+  return state === 'succeeded';
 }
 
 function note(step: StepView): string {
@@ -37,9 +41,14 @@ class Watch {
   #latest: OperationDetail;
   readonly #api: ApiClient;
 
-  constructor(api: ApiClient, first: OperationDetail) {
+  private constructor(api: ApiClient, first: OperationDetail) {
     this.#api = api;
     this.#latest = first;
+  }
+
+  static async begin(api: ApiClient, begin: () => Promise<string>): Promise<Watch> {
+    const id = await begin();
+    return new Watch(api, await api.get<OperationDetail>(`/v1/operations/${id}`));
   }
 
   get steps(): readonly StepView[] {
@@ -71,54 +80,71 @@ class Watch {
 
 function stepTask(watch: Watch, name: string): ListrTask {
   const find = (operation: OperationDetail) => operation.steps.find((step) => step.name === name) as StepView;
-  const first = watch.steps.find((step) => step.name === name) as StepView;
   return {
-    title: words(first),
+    title: words(name),
     task: async (_context, task) => {
       const show = (operation: OperationDetail) => {
         task.output = note(find(operation));
       };
-      const operation = await watch.until(
-        (latest) => find(latest).state === 'succeeded' || FINAL.has(latest.state),
-        show,
-      );
-      const step = find(operation);
-      task.title = `${words(step)}${seconds(step.startedAt, step.finishedAt)}`;
+      const isOver = (latest: OperationDetail) => find(latest).state === 'succeeded' || FINAL.has(latest.state);
+      const step = find(await watch.until(isOver, show));
+      task.title = `${words(name)}${seconds(step.startedAt, step.finishedAt)}`;
     },
   };
 }
 
-function operationTask(api: ApiClient, { title, begin }: FollowedOperation, ended: OperationDetail[]): ListrTask {
+function operationTask(api: ApiClient, { title, begin }: FollowedOperation): ListrTask {
   return {
     title,
     task: async (_context, task) => {
-      const id = await begin();
-      const watch = new Watch(api, await api.get<OperationDetail>(`/v1/operations/${id}`));
+      const watch = await Watch.begin(api, begin);
       const finish: ListrTask = {
-        title: 'done',
+        title: 'end',
         task: async (_inner, last) => {
-          const operation = await watch.until(({ state }) => state === 'succeeded');
-          ended.push(operation);
-          last.title = `done${seconds(operation.createdAt, operation.finishedAt)}`;
+          const operation = await watch.until(hasSucceeded);
+          last.title = 'done';
+          task.title = `${title}${seconds(operation.createdAt, operation.finishedAt)}`;
         },
       };
-      const steps = watch.steps.map((step) => stepTask(watch, step.name));
+      const steps = watch.steps.map(({ name }) => stepTask(watch, name));
       return task.newListr([...steps, finish], { rendererOptions: { collapseSubtasks: false } });
     },
   };
 }
 
+async function printSteps(
+  api: ApiClient,
+  { title, begin }: FollowedOperation,
+  print: (line: string) => void,
+): Promise<void> {
+  print(`${title}:`);
+  const watch = await Watch.begin(api, begin);
+  const printed = new Map<string, string>();
+  const operation = await watch.until(hasSucceeded, ({ steps }) => {
+    for (const step of steps) {
+      const remark = note(step);
+      const line = `  ${words(step.name)}: ${step.state}${seconds(step.startedAt, step.finishedAt)}${remark && `, ${remark}`}`;
+      if (step.state === 'pending' || printed.get(step.name) === line) continue;
+      printed.set(step.name, line);
+      print(line);
+    }
+  });
+  print(`  done${seconds(operation.createdAt, operation.finishedAt)}`);
+}
+
 /**
  * Carries out operations one after the other and shows their steps: a live tree on a terminal, plain lines elsewhere.
- * @returns the operations, succeeded, in the same order.
  * @throws BulkheadError `local_operation_failed` with the reason that the operation gives.
  */
 export async function followOperations(
   api: ApiClient,
   operations: readonly FollowedOperation[],
-): Promise<OperationDetail[]> {
-  const ended: OperationDetail[] = [];
-  const tasks = operations.map((operation) => operationTask(api, operation, ended));
-  await new Listr(tasks, { fallbackRenderer: 'simple' }).run();
-  return ended;
+  print: (line: string) => void,
+): Promise<void> {
+  // A terminal too narrow for a line would show a column of letters.
+  if (process.stdout.isTTY && process.stdout.columns >= 60) {
+    await new Listr(operations.map((operation) => operationTask(api, operation))).run();
+    return;
+  }
+  for (const operation of operations) await printSteps(api, operation, print);
 }

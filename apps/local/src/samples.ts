@@ -102,27 +102,31 @@ async function describe(api: ApiClient, { slug, name }: Sample): Promise<Onboard
  * earlier start has made is left as it is.
  * @throws BulkheadError when an operation ends badly or needs an operator.
  */
-export async function onboardSamples(api: ApiClient): Promise<OnboardedTenant[]> {
+export async function onboardSamples(api: ApiClient, print: (line: string) => void): Promise<OnboardedTenant[]> {
   const wanted = await groundwork(api);
   for (const sample of SAMPLES) {
     const tenant = await findTenant(api, sample.slug);
     if (tenant?.state !== 'active') wanted.push(onboarding(api, sample));
   }
-  if (wanted.length > 0) await followOperations(api, wanted);
+  if (wanted.length > 0) await followOperations(api, wanted, print);
   const onboarded: OnboardedTenant[] = [];
   for (const sample of SAMPLES) onboarded.push(await describe(api, sample));
   return onboarded;
 }
 
 /** Onboards further tenants of both tiers, one after the other, so that the medians mean something. */
-export async function onboardForMeasuring(api: ApiClient, counts: Readonly<Record<string, number>>): Promise<void> {
+export async function onboardForMeasuring(
+  api: ApiClient,
+  counts: Readonly<Record<string, number>>,
+  print: (line: string) => void,
+): Promise<void> {
   const operations = SAMPLES.flatMap((sample) =>
     Array.from({ length: counts[sample.tier] ?? 0 }, (_, index) => {
       const slug = `measured-${sample.tier}-${index + 1}`;
       return onboarding(api, { ...sample, slug, name: `Measured ${sample.tier} ${index + 1}` }, 'sandbox');
     }),
   );
-  await followOperations(api, operations);
+  await followOperations(api, operations, print);
 }
 
 /** Times from request to active of all onboardings that succeeded, milliseconds, by tier. */
