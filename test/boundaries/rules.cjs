@@ -5,6 +5,8 @@ const MAY_IMPORT = {
   'libs/runtime': ['libs/kernel', 'libs/domain'],
   'libs/store': ['libs/kernel', 'libs/domain'],
   'libs/integrations': ['libs/kernel', 'libs/domain'],
+  'libs/client': ['libs/kernel', 'libs/domain'],
+  'libs/tenancy': ['libs/kernel', 'libs/domain'],
   'libs/control': ['libs/kernel', 'libs/domain', 'libs/store', 'libs/runtime', 'workflows/definitions'],
   'libs/planes': ['libs/kernel', 'libs/domain', 'infra/automation'],
   'infra/components': ['libs/kernel', 'libs/domain'],
@@ -22,6 +24,7 @@ const MAY_IMPORT = {
     'libs/kernel', 'libs/domain', 'libs/store', 'libs/runtime', 'libs/control', 'libs/planes', 'libs/integrations',
     'infra/automation', 'workflows/definitions', 'workflows/activities',
   ],
+  'apps/cli': ['libs/kernel', 'libs/client'],
   'apps/local': ['libs/kernel', 'libs/domain', 'libs/runtime', 'libs/store', 'infra/providers'],
 };
 
@@ -38,7 +41,7 @@ const boundaries = Object.entries(MAY_IMPORT).map(([part, allowed]) => ({
 module.exports = {
   forbidden: [
     ...boundaries,
-    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-cycles', severity: 'error', from: { pathNot: '^libs/client/src/generated/' }, to: { circular: true } },
     {
       name: 'features-stand-alone',
       comment: 'A feature never imports another feature: what two need belongs to the gate, the store or the domain.',
