@@ -16,7 +16,10 @@ import { send, type Dependencies } from './dependencies.js';
 export function controlActivities(dependencies: Dependencies): ControlActivities {
   const { progress } = dependencies;
   return {
-    reportOperation: (report) => send(dependencies, new ReportOperation(report)),
+    async reportOperation(report) {
+      if (report.state === 'failed' || report.state === 'cancelled') await progress.closed(report.operationId);
+      await send(dependencies, new ReportOperation(report));
+    },
     async needAttention({ operationId, step, failure, waitingFor }) {
       await progress.waiting({ operationId, step }, failure, waitingFor);
       await send(dependencies, new ReportOperation({ operationId, state: 'needs_attention', error: failure }));

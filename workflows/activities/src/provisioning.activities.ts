@@ -1,7 +1,7 @@
 import type { RunAction } from '@bulkhead/automation';
 import { RecordDedicatedStack, RecordRetired, RecordRosterRun, RetirePlacement } from '@bulkhead/control';
 import type { ProvisioningActivities } from '@bulkhead/definitions';
-import type { CellOutputs, DedicatedTenantOutputs, ProgramRequest, RosterOutputs } from '@bulkhead/domain';
+import type { CellOutputs, ProgramRequest, RosterOutputs } from '@bulkhead/domain';
 import { Context } from '@temporalio/activity';
 import { send, type Dependencies } from './dependencies.js';
 import { stepOfActivity } from './step-interceptor.js';
@@ -14,16 +14,23 @@ export function provisioningActivities(dependencies: Dependencies): Provisioning
   const { placements } = dependencies;
   return {
     async runRoster({ rosterId, bindingIds }) {
-      const spec = await placements.rosterSpec(rosterId, { registering: bindingIds });
+      // First what goes, then what stays: a binding that is retired in between is still registered by this run, and
+      // goes with the next one. The other way round it would be recorded as gone while it is there.
       const removed = await placements.retiring(bindingIds);
-      const outputs = (await run(dependencies, { program: 'roster', spec }, 'up', rosterId)) as unknown as RosterOutputs;
+      const spec = await placements.rosterSpec(rosterId, { registering: bindingIds });
+      const outputs = (await run(
+        dependencies,
+        { program: 'roster', spec },
+        'up',
+        rosterId,
+      )) as unknown as RosterOutputs;
       const registered = bindingIds.flatMap((bindingId) => outputs.registrations[bindingId] ?? []);
       await send(dependencies, new RecordRosterRun({ rosterId, registered, removed }));
     },
     async standUpDedicatedLayers({ operationId, spec }) {
       const outputs = await run(dependencies, { program: 'dedicated-tenant', spec }, 'up', operationId);
       const { stackId } = spec;
-      await send(dependencies, new RecordDedicatedStack({ stackId, outputs: outputs as DedicatedTenantOutputs }));
+      await send(dependencies, new RecordDedicatedStack({ stackId, outputs }));
     },
     async discardDedicatedLayers({ operationId, tenantId }) {
       const { dedicated, bindings } = await send(dependencies, new RetirePlacement({ operationId, tenantId }));

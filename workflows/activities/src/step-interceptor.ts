@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { STEP_HEADER, type StepTag } from '@bulkhead/definitions';
+import { STEP_HEADER, type Failure, type StepTag } from '@bulkhead/definitions';
 import type { Logger } from '@bulkhead/runtime';
 import { CancelledFailure, type Context } from '@temporalio/activity';
 import { defaultPayloadConverter } from '@temporalio/common';
@@ -27,10 +27,7 @@ export class StepInterceptor implements ActivityInboundCallsInterceptor {
     private readonly logger: Logger,
   ) {}
 
-  async execute(
-    input: ActivityExecuteInput,
-    next: Next<ActivityInboundCallsInterceptor, 'execute'>,
-  ): Promise<unknown> {
+  async execute(input: ActivityExecuteInput, next: Next<ActivityInboundCallsInterceptor, 'execute'>): Promise<unknown> {
     const header = input.headers[STEP_HEADER];
     const tag = header && defaultPayloadConverter.fromPayload<StepTag>(header);
     const heartbeat = setInterval(() => this.context.heartbeat(), HEARTBEAT_MS);
@@ -50,8 +47,12 @@ export class StepInterceptor implements ActivityInboundCallsInterceptor {
   async #fail(tag: StepTag | undefined, error: unknown): Promise<never> {
     const { info } = this.context;
     if (error instanceof CancelledFailure || this.context.cancellationSignal.aborted) {
-      const cancelled = { code: 'cancelled', message: 'The step was cancelled.', remediation: 'Nothing is to be done.' };
-      if (tag) await this.progress.failed(tag, cancelled, false);
+      const cancelled = {
+        code: 'cancelled',
+        message: 'The step was cancelled.',
+        remediation: 'Nothing is to be done.',
+      };
+      await this.#recordFailure(tag, cancelled, false);
       // Temporal counts the activity as cancelled only for this error; whatever a cancelled run threw says no more.
       throw error instanceof CancelledFailure ? error : new CancelledFailure('The activity was cancelled.');
     }
@@ -65,7 +66,15 @@ export class StepInterceptor implements ActivityInboundCallsInterceptor {
     });
     const attempts = info.retryPolicy?.maximumAttempts ?? 0;
     const again = !failure.nonRetryable && (attempts === 0 || info.attempt < attempts);
-    if (tag) await this.progress.failed(tag, publicFailure(failure), again);
+    await this.#recordFailure(tag, publicFailure(failure), again);
     throw failure;
+  }
+
+  /** The activity's own outcome must reach Temporal even if its row cannot be written, and nothing else may. */
+  async #recordFailure(tag: StepTag | undefined, failure: Failure, again: boolean): Promise<void> {
+    if (!tag) return;
+    await this.progress.failed(tag, failure, again).catch((error: unknown) => {
+      this.logger.warn('The failure of a step could not be recorded.', { operationId: tag.operationId, error });
+    });
   }
 }

@@ -1,4 +1,5 @@
 import type { Failure, StepTag } from '@bulkhead/definitions';
+import type { OperationId } from '@bulkhead/kernel';
 import type { DataSource } from 'typeorm';
 
 /**
@@ -38,6 +39,15 @@ export class StepProgress {
       waitingFor,
       JSON.stringify(failure),
     ]);
+  }
+
+  /** Nothing of an operation that was taken back is still under way or waits for anybody. */
+  async closed(operationId: OperationId): Promise<void> {
+    await this.source.query(
+      `update control.operation_steps set state = 'failed', waiting_for = null, detail = null, finished_at = now()
+        where operation_id = $1 and state in ('running', 'waiting')`,
+      [operationId],
+    );
   }
 
   /** One line of progress, such as the resource that Pulumi is at. */
