@@ -122,11 +122,11 @@ describe('POST /v1/operations/{id}/cancel', () => {
 describe('GET /v1/operations/{id}/events', () => {
   beforeAll(() => api.app.listen(0, '127.0.0.1'));
 
-  async function listen(id: OperationId): Promise<{ read: () => Promise<string>; leave: () => void }> {
-    const { port } = api.app.getHttpServer().address() as AddressInfo;
+  async function listen(id: OperationId, to = api): Promise<{ read: () => Promise<string>; leave: () => void }> {
+    const { port } = to.app.getHttpServer().address() as AddressInfo;
     const leaving = new AbortController();
     const answer = await fetch(`http://127.0.0.1:${port}/v1/operations/${id}/events`, {
-      headers: { authorization: `Bearer ${api.adminToken}` },
+      headers: { authorization: `Bearer ${to.adminToken}` },
       signal: leaving.signal,
     });
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
@@ -179,6 +179,16 @@ describe('GET /v1/operations/{id}/events', () => {
       return (await lastLook()) === before;
     });
     expect(quiet).toBe(true);
+  });
+
+  it('ends without `end` when the API stops, which does not wait for its listeners', async () => {
+    const other = await ApiFixture.start();
+    await other.app.listen(0, '127.0.0.1');
+    const { operation } = (await other.post('/v1/landing-zones', { region: 'us-east-1' })).body;
+    const { read } = await listen(operation.id, other);
+    expect(await read()).toContain('event: operation');
+    await other.stop();
+    expect(await read().catch(() => '')).toBe('');
   });
 
   it('needs a token and an operation', async () => {

@@ -2,11 +2,12 @@ import { BulkheadError, type FieldError } from '@bulkhead/kernel';
 
 /** The refusal of a body or a query that does not have the right form: every problem at once. */
 export function invalidRequest(errors: readonly FieldError[]): BulkheadError {
-  const listed = errors.map(({ pointer, message }) => `${pointer || '(body)'} ${message}`).join(' ');
+  const [first] = errors.map(({ pointer, message }) => `${pointer || '(body)'}: ${message}`);
+  const others = errors.length > 1 ? ` There are ${errors.length - 1} more.` : '';
   return new BulkheadError({
     code: 'invalid_request',
     status: 400,
-    publicMessage: `${errors.length} problem${errors.length === 1 ? '' : 's'} in the request: ${listed}`,
+    publicMessage: `The request is not valid. ${first}${others}`,
     remediation: 'Mend the fields named in errors[]; /v1/openapi.json describes them.',
     errors,
   });

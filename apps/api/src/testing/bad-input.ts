@@ -123,6 +123,13 @@ export const OF_A_KNOWN_CALLER: readonly BadInput[] = [
     code: 'unknown_partner',
     pointer: '/partnerId',
   },
+  {
+    what: 'null for a field that may be left out',
+    request: create({ environment: null }),
+    status: 400,
+    code: 'invalid_request',
+    pointer: '/environment',
+  },
   { what: 'a missing field', request: without('plan'), status: 400, code: 'invalid_request', pointer: '/plan' },
   {
     what: 'an unknown field',

@@ -1,3 +1,4 @@
+export * from './absent.js';
 export * from './access.js';
 export * from './caller.js';
 export * from './etag.js';

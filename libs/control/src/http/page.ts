@@ -1,12 +1,13 @@
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
+import { IsInt, Matches, Max, Min } from 'class-validator';
+import { MayBeAbsent } from './absent.js';
 import type { ObjectLiteral, SelectQueryBuilder } from 'typeorm';
 
 /** Cursor paging, newest first. */
 export class PageQuery {
   @ApiPropertyOptional({ minimum: 1, maximum: 100, default: 20 })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -14,7 +15,7 @@ export class PageQuery {
   limit: number = 20;
 
   @ApiPropertyOptional({ description: 'Id of the last item of the previous page.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[a-z]{2,3}_[0-9a-f]{32}$/, { message: 'starting_after must be an id' })
   starting_after?: string;
 }

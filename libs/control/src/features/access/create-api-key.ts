@@ -2,21 +2,10 @@ import { BulkheadError, newId, type Id, type Redacted } from '@bulkhead/kernel';
 import { ApiKeyEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import {
-  ArrayNotEmpty,
-  ArrayUnique,
-  IsArray,
-  IsIn,
-  IsInt,
-  IsOptional,
-  IsString,
-  Length,
-  Matches,
-  Max,
-  Min,
-} from 'class-validator';
+import { ArrayNotEmpty, ArrayUnique, IsArray, IsIn, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { Gated, principalName, ROLES, type Principal, type Role } from '../../gate/index.js';
 import { viewApiKey, type ApiKeyView } from './api-key-view.js';
+import { MayBeAbsent } from '../../http/index.js';
 
 /** `workload` is the worker's own identity and cannot be given away. */
 export const GRANTABLE_ROLES = ROLES.filter((role) => role !== 'workload');
@@ -44,7 +33,7 @@ export class CreateApiKeyBody {
   roles!: Role[];
 
   @ApiPropertyOptional({ minimum: 1, maximum: LONGEST_DAYS, default: 90 })
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt()
   @Min(1)
   @Max(LONGEST_DAYS)

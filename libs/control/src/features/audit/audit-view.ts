@@ -2,11 +2,12 @@ import { AUDIT_ACTOR_KINDS } from '@bulkhead/domain/audit';
 import type { AuditEvent } from '@bulkhead/store';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
-import { IsInt, IsOptional, IsUUID, Matches, Max, Min } from 'class-validator';
+import { IsInt, IsUUID, Matches, Max, Min } from 'class-validator';
+import { MayBeAbsent } from '../../http/index.js';
 
 export class ListAuditEventsQuery {
   @ApiPropertyOptional({ minimum: 1, maximum: 1000, default: 100 })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -14,29 +15,29 @@ export class ListAuditEventsQuery {
   limit: number = 100;
 
   @ApiPropertyOptional({ minimum: 0, description: 'Index of the last event of the previous page.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(0)
   starting_after?: number;
 
   @ApiPropertyOptional({ description: 'Tenant id.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^ten_[0-9a-f]{32}$/, { message: 'tenant must be a tenant id' })
   tenant?: string;
 
   @ApiPropertyOptional({ description: 'Operation id.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^op_[0-9a-f]{32}$/, { message: 'operation must be an operation id' })
   operation?: string;
 
   @ApiPropertyOptional({ description: 'Id of an entry.' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsUUID()
   entry?: string;
 
   @ApiPropertyOptional({ example: 'tenant.create' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[a-z_]+(\.[a-z_]+)+$/, { message: 'action must look like tenant.create' })
   action?: string;
 }
@@ -49,7 +50,7 @@ export class InclusionQuery {
   index!: number;
 
   @ApiPropertyOptional({ minimum: 1, description: 'Size of the log that the proof is for; the newest by default.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(1)
@@ -72,14 +73,14 @@ export class ConsistencyQuery {
 
 export class ExportQuery {
   @ApiPropertyOptional({ minimum: 0, default: 0 })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(0)
   from?: number;
 
   @ApiPropertyOptional({ minimum: 0, description: 'Not included; everything up to the newest checkpoint by default.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Type(() => Number)
   @IsInt()
   @Min(0)

@@ -2,21 +2,21 @@ import type { CellId } from '@bulkhead/kernel';
 import { CellEntity } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, Length } from 'class-validator';
+import { IsIn, Length } from 'class-validator';
 import { DataSource } from 'typeorm';
-import { notFound, PageQuery, readPage, type Page } from '../../http/index.js';
+import { notFound, PageQuery, readPage, type Page, MayBeAbsent } from '../../http/index.js';
 import { viewCell, type CellView } from './cell-view.js';
 
 const STATES = ['provisioning', 'active', 'failed'] as const;
 
 export class ListCellsQuery extends PageQuery {
   @ApiPropertyOptional()
-  @IsOptional()
+  @MayBeAbsent()
   @Length(1, 64)
   region?: string;
 
   @ApiPropertyOptional({ enum: STATES })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(STATES)
   state?: (typeof STATES)[number];
 }

@@ -3,10 +3,11 @@ import { BulkheadError, newId, type OperationId } from '@bulkhead/kernel';
 import { CellEntity, LandingZoneEntity, TierEntity, UnitOfWork, violates } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, Length, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
 import { Gated, openOperation } from '../../gate/index.js';
 import { viewCell, type CellView } from './cell-view.js';
+import { MayBeAbsent } from '../../http/index.js';
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const DATABASE_CLASS = /^db\.[a-z0-9]{1,10}\.[a-z0-9]{1,12}$/;
@@ -28,12 +29,12 @@ export class CreateCellBody {
   capacity!: number;
 
   @ApiPropertyOptional({ default: 'db.r7g.large', pattern: DATABASE_CLASS.source })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(DATABASE_CLASS, { message: 'databaseClass must be an RDS instance class such as db.r7g.large' })
   databaseClass: string = 'db.r7g.large';
 
   @ApiPropertyOptional({ default: 200, minimum: 20, maximum: 65_536 })
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt()
   @Min(20)
   @Max(65_536)

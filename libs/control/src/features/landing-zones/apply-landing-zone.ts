@@ -3,9 +3,10 @@ import { BulkheadError, type OperationId } from '@bulkhead/kernel';
 import { LandingZoneEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, Max, Min } from 'class-validator';
+import { IsIn, IsInt, Max, Min } from 'class-validator';
 import { Gated, openOperation } from '../../gate/index.js';
 import { viewLandingZone, type LandingZoneView } from './landing-zone-view.js';
+import { MayBeAbsent } from '../../http/index.js';
 
 /** Six years: how long HIPAA wants its documentation kept (45 CFR 164.316(b)(2)(i)). */
 const AUDIT_LOCK_DAYS = 2192;
@@ -21,7 +22,7 @@ export class ApplyLandingZoneBody {
     default: AUDIT_LOCK_DAYS,
     description: 'Days that nobody can delete an audit checkpoint.',
   })
-  @IsOptional()
+  @MayBeAbsent()
   @IsInt()
   @Min(1)
   @Max(36_500)

@@ -3,24 +3,24 @@ import { isId, type OperationId } from '@bulkhead/kernel';
 import { OperationEntity, OperationStepEntity } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, Matches } from 'class-validator';
+import { IsIn, Matches } from 'class-validator';
 import { DataSource } from 'typeorm';
-import { notFound, PageQuery, readPage, type Page } from '../../http/index.js';
+import { notFound, PageQuery, readPage, type Page, MayBeAbsent } from '../../http/index.js';
 import { viewOperation, viewStep, type OperationDetail, type OperationView } from './operation-view.js';
 
 export class ListOperationsQuery extends PageQuery {
   @ApiPropertyOptional({ enum: OPERATION_STATES })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(OPERATION_STATES)
   state?: OperationState;
 
   @ApiPropertyOptional({ description: 'Operations of this tenant.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^ten_[0-9a-f]{32}$/, { message: 'tenant must be a tenant id' })
   tenant?: string;
 
   @ApiPropertyOptional({ example: 'tenant.onboard' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^[a-z_]+\.[a-z_]+$/, { message: 'kind must look like tenant.onboard' })
   kind?: string;
 }

@@ -3,11 +3,12 @@ import { BulkheadError, newId, type OperationId, type PartnerId, type TenantId }
 import { PartnerEntity, SubscriptionEntity, TenantEntity, UnitOfWork, violates } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsInt, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
 import { Gated, openOperation } from '../../gate/index.js';
 import { findOffer, type Offer } from './offer.js';
 import { viewTenant, type TenantView } from './tenant-view.js';
+import { MayBeAbsent } from '../../http/index.js';
 
 const SLUG = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 
@@ -47,12 +48,12 @@ export class CreateTenantBody {
   quantity!: number;
 
   @ApiPropertyOptional({ enum: ['production', 'sandbox'], default: 'production' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(['production', 'sandbox'])
   environment: 'production' | 'sandbox' = 'production';
 
   @ApiPropertyOptional({ description: 'Partner that the tenant belongs to.' })
-  @IsOptional()
+  @MayBeAbsent()
   @Matches(/^prt_[0-9a-f]{32}$/, { message: 'partnerId must be a partner id' })
   partnerId?: PartnerId;
 }

@@ -11,9 +11,9 @@ import {
 } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
 import { DataSource, In } from 'typeorm';
-import { likeText, notFound, PageQuery, readPage, type Page } from '../../http/index.js';
+import { likeText, notFound, PageQuery, readPage, type Page, MayBeAbsent } from '../../http/index.js';
 import {
   shownOutputs,
   viewEntitlement,
@@ -30,24 +30,24 @@ const STATES = ['provisioning', 'active', 'abandoned'] as const;
 
 export class ListTenantsQuery extends PageQuery {
   @ApiPropertyOptional({ enum: STATES })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(STATES)
   state?: (typeof STATES)[number];
 
   @ApiPropertyOptional()
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 64)
   tier?: string;
 
   @ApiPropertyOptional()
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 64)
   region?: string;
 
   @ApiPropertyOptional({ description: 'Part of the name or of the slug.' })
-  @IsOptional()
+  @MayBeAbsent()
   @IsString()
   @Length(1, 100)
   q?: string;

@@ -10,10 +10,10 @@ import {
   ApiTags,
   OmitType,
 } from '@nestjs/swagger';
-import { IsIn, IsOptional } from 'class-validator';
+import { IsIn } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CommandGate, principalName, type Call } from '../../gate/index.js';
-import { Allow, Caller, idFrom, READERS, Sends, withEtag, type Page } from '../../http/index.js';
+import { Allow, Caller, idFrom, READERS, Sends, withEtag, type Page, MayBeAbsent } from '../../http/index.js';
 import { CreateTenant, CreateTenantBody } from './create-tenant.js';
 import { ListTenantsQuery, TenantReader } from './tenant-reader.js';
 import { EntitlementList, PlacementView, SubscriptionView, TenantPage, TenantView } from './tenant-view.js';
@@ -24,7 +24,7 @@ class CreateTenantQuery {
     default: 'false',
     description: 'Check everything and create nothing.',
   })
-  @IsOptional()
+  @MayBeAbsent()
   @IsIn(['true', 'false'])
   dry_run?: 'true' | 'false';
 }
