@@ -7,6 +7,7 @@ import type { AwsCredentials } from './local-secrets.js';
 import type { Engines } from './engines.js';
 import { localError } from './local-error.js';
 import type { ManagedProcess, RunningProcess } from './supervisor.js';
+import { timed } from './timed.js';
 
 /** Folder of the clone. */
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
@@ -116,8 +117,16 @@ export async function startApi(engines: Engines): Promise<{ process: ManagedProc
   return { process: part, url };
 }
 
-/** Starts the worker. `attach` names the provider servers, as {@link startProviders} gives it. */
-export async function startWorker(engines: Engines, attach: string): Promise<ManagedProcess> {
+/**
+ * Starts the worker.
+ * @param attach names the provider servers, as {@link startProviders} gives it.
+ * @param settings variables of the worker that the stack itself leaves at their defaults, such as its patience.
+ */
+export async function startWorker(
+  engines: Engines,
+  attach: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<ManagedProcess> {
   const { supervisor, ports, postgres, temporal, aws, tools, secretFiles, folder } = engines;
   const healthPort = await ports.claim('worker-health');
   return await supervisor.launch({
@@ -125,6 +134,7 @@ export async function startWorker(engines: Engines, attach: string): Promise<Man
     command: process.execPath,
     args: [script('apps/worker/dist/main.js')],
     env: {
+      ...settings,
       ...baseEnv(),
       ...awsEnv(engines, aws.worker),
       BULKHEAD_DATABASE_URL: postgres.urls.worker,
@@ -157,17 +167,15 @@ export async function startWorker(engines: Engines, attach: string): Promise<Man
  */
 export async function startControlPlane(engines: Engines): Promise<ControlPlane> {
   const { log } = engines;
-  await runMigrations(engines);
-  log('Control database is up to date');
-  const attached = startProviders(engines);
+  await timed(log, 'Control database', runMigrations(engines));
+  const attached = timed(log, 'Provider servers', startProviders(engines));
   const starting = [
-    startApi(engines),
-    attached.then(async ({ attach }) => await startWorker(engines, attach)),
+    timed(log, 'API', startApi(engines)),
+    attached.then(async ({ attach }) => await timed(log, 'Worker', startWorker(engines, attach))),
   ] as const;
   const [api, worker] = await Promise.allSettled(starting);
   if (api.status === 'rejected') throw api.reason;
   if (worker.status === 'rejected') throw worker.reason;
-  log('Provider servers, API and worker are ready');
   return { apiUrl: api.value.url, providers: (await attached).process, api: api.value.process, worker: worker.value };
 }
 

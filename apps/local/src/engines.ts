@@ -8,6 +8,7 @@ import { ensureTemplate } from './postgres-server.js';
 import { type RdsHost, startRdsHost } from './rds-host.js';
 import { openStateFolder, type StateFolder } from './state-folder.js';
 import { stopLeftovers, Supervisor } from './supervisor.js';
+import { timed } from './timed.js';
 import { type TemporalServer, startTemporal } from './temporal-server.js';
 import { locateTools, type Tools } from './tool-cache.js';
 
@@ -47,13 +48,6 @@ interface Ground {
 }
 
 type Parts = Pick<Engines, 'postgres' | 'temporal' | 'aws' | 'rdsHost' | 'identity'>;
-
-async function timed<T>(ground: Ground, name: string, work: Promise<T>): Promise<T> {
-  const began = performance.now();
-  const result = await work;
-  ground.log(`${name} is ready (${((performance.now() - began) / 1000).toFixed(1)} s)`);
-  return result;
-}
 
 async function startPostgresServers(ground: Ground): Promise<[ControlPostgres, RdsHost]> {
   const { supervisor, folder, ports, secrets, log } = ground;
@@ -98,10 +92,10 @@ async function settleAll<T extends readonly unknown[]>(work: { [K in keyof T]: P
 
 async function startParts(ground: Ground): Promise<Parts> {
   const [[postgres, rdsHost], temporal, aws, identity] = await settleAll([
-    timed(ground, 'Postgres', startPostgresServers(ground)),
-    timed(ground, 'Temporal', startTemporalServer(ground)),
-    timed(ground, 'AWS emulator', startAws(ground)),
-    timed(ground, 'Identity provider', startIdentity(ground)),
+    timed(ground.log, 'Postgres', startPostgresServers(ground)),
+    timed(ground.log, 'Temporal', startTemporalServer(ground)),
+    timed(ground.log, 'AWS emulator', startAws(ground)),
+    timed(ground.log, 'Identity provider', startIdentity(ground)),
   ]);
   return { postgres, rdsHost, temporal, aws, identity };
 }
