@@ -40,6 +40,8 @@ describe('CommandGate', () => {
   });
 
   it('gives 50 concurrent commands with one key one effect', async () => {
+    // With all of the pool's connections open, they really run at the same time.
+    await Promise.all(Array.from({ length: 10 }, () => fixture.source.query('select pg_sleep(0.1)')));
     const attempts = () =>
       Promise.allSettled(
         Array.from({ length: 50 }, () => fixture.gate.execute(new PlantRow({ slug: 'fifty' }), admin('k-50'))),

@@ -1,4 +1,4 @@
-import { BulkheadError, newId } from '@bulkhead/kernel';
+import { BulkheadError, idHex, newId } from '@bulkhead/kernel';
 import { openControlDatabase, PartnerEntity, UnitOfWork } from '@bulkhead/store';
 import { startTestPostgres, type TestDatabase } from '@bulkhead/store/testing';
 import { Module, type INestApplicationContext } from '@nestjs/common';
@@ -54,7 +54,8 @@ export class PlantRowHandler implements ICommandHandler<PlantRow> {
   async execute({ request: { slug, ending = 'answer' } }: PlantRow): Promise<{ id: string }> {
     const { manager } = this.work;
     const id = newId('partner');
-    await manager.insert(PartnerEntity, { id, parentId: null, slug, name: slug });
+    // A slug of its own each time: only the gate may be what stops a second effect.
+    await manager.insert(PartnerEntity, { id, parentId: null, slug: `${slug}-${idHex(id)}`, name: slug });
     if (ending === 'wait') await latches.at(-1)?.pass();
     if (ending === 'refuse') throw refusal();
     if (ending === 'break') throw new TypeError('A bug');
