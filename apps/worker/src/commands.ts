@@ -1,40 +1,13 @@
-import {
-  AccessCommandsModule,
-  CatalogCommandsModule,
-  CellsCommandsModule,
-  EntitlementsCommandsModule,
-  GateModule,
-  LandingZonesCommandsModule,
-  OperationsCommandsModule,
-  PlacementsCommandsModule,
-  SubscriptionsCommandsModule,
-  TenantsCommandsModule,
-  assertCommandsComplete,
-} from '@bulkhead/control';
+import { assertCommandsComplete, COMMAND_MODULES, GateModule } from '@bulkhead/control';
 import { nestLogger, type Logger } from '@bulkhead/runtime';
-import type { INestApplicationContext } from '@nestjs/common';
-import { Module, type DynamicModule } from '@nestjs/common';
+import { Module, type DynamicModule, type INestApplicationContext } from '@nestjs/common';
 import { ModulesContainer, NestFactory } from '@nestjs/core';
 import type { DataSource } from 'typeorm';
 
 @Module({})
 class WorkerModule {
   static over(source: DataSource): DynamicModule {
-    return {
-      module: WorkerModule,
-      imports: [
-        GateModule.over(source),
-        AccessCommandsModule,
-        CatalogCommandsModule,
-        CellsCommandsModule,
-        EntitlementsCommandsModule,
-        LandingZonesCommandsModule,
-        OperationsCommandsModule,
-        PlacementsCommandsModule,
-        SubscriptionsCommandsModule,
-        TenantsCommandsModule,
-      ],
-    };
+    return { module: WorkerModule, imports: [GateModule.over(source), ...COMMAND_MODULES] };
   }
 }
 

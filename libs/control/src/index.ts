@@ -1,3 +1,4 @@
+export * from './command-modules.js';
 export * from './gate/index.js';
 export * from './http/index.js';
 export * from './features/access/access.commands.module.js';

@@ -1,0 +1,22 @@
+import { AccessCommandsModule } from './features/access/access.commands.module.js';
+import { CatalogCommandsModule } from './features/catalog/catalog.commands.module.js';
+import { CellsCommandsModule } from './features/cells/cells.commands.module.js';
+import { EntitlementsCommandsModule } from './features/entitlements/entitlements.commands.module.js';
+import { LandingZonesCommandsModule } from './features/landing-zones/landing-zones.commands.module.js';
+import { OperationsCommandsModule } from './features/operations/operations.commands.module.js';
+import { PlacementsCommandsModule } from './features/placements/placements.commands.module.js';
+import { SubscriptionsCommandsModule } from './features/subscriptions/subscriptions.commands.module.js';
+import { TenantsCommandsModule } from './features/tenants/tenants.commands.module.js';
+
+/** The commands of every feature. API and worker load all of them: each may be sent from either side of the gate. */
+export const COMMAND_MODULES = [
+  AccessCommandsModule,
+  CatalogCommandsModule,
+  CellsCommandsModule,
+  EntitlementsCommandsModule,
+  LandingZonesCommandsModule,
+  OperationsCommandsModule,
+  PlacementsCommandsModule,
+  SubscriptionsCommandsModule,
+  TenantsCommandsModule,
+];
