@@ -8,7 +8,11 @@ import type { DataSource } from 'typeorm';
 import type { WorkerConfig } from './config.js';
 
 /** The sequencer of the audit log: of all workers one integrates at a time. */
-export async function createSequencer(config: WorkerConfig, source: DataSource, logger: Logger): Promise<AuditSequencer> {
+export async function createSequencer(
+  config: WorkerConfig,
+  source: DataSource,
+  logger: Logger,
+): Promise<AuditSequencer> {
   const pem = await readFile(config.BULKHEAD_AUDIT_SIGNING_KEY_FILE, 'utf8');
   const client = new S3Client({
     region: config.BULKHEAD_REGION,
@@ -22,6 +26,7 @@ export async function createSequencer(config: WorkerConfig, source: DataSource, 
       bucket: config.BULKHEAD_AUDIT_BUCKET,
       retentionDays: config.BULKHEAD_AUDIT_LOCK_DAYS,
     }),
-    onError: (error) => logger.warn('The audit log waits: a batch or a checkpoint failed and is tried again.', { error }),
+    onError: (error) =>
+      logger.warn('The audit log waits: a batch or a checkpoint failed and is tried again.', { error }),
   });
 }

@@ -19,7 +19,12 @@ import type { WorkerConfig } from './config.js';
 /** Everything that activities work with, from the configuration. */
 export async function createDependencies(
   config: WorkerConfig,
-  { commands, temporal, ledger, logger }: {
+  {
+    commands,
+    temporal,
+    ledger,
+    logger,
+  }: {
     commands: INestApplicationContext;
     temporal: Client;
     ledger: pg.Pool;

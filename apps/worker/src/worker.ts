@@ -1,4 +1,5 @@
 import { CommandGate } from '@bulkhead/control';
+import type { Patience } from '@bulkhead/definitions';
 import type { Logger } from '@bulkhead/runtime';
 import { openControlDatabase } from '@bulkhead/store';
 import { Client, Connection } from '@temporalio/client';
@@ -25,23 +26,13 @@ export interface RunningWorker {
 
 /** Starts everything that works: Temporal workers, the outbox relay, the audit sequencer. */
 export async function startWorker(config: WorkerConfig, logger: Logger): Promise<RunningWorker> {
-  const { BULKHEAD_TEMPORAL_ADDRESS: address, BULKHEAD_TEMPORAL_NAMESPACE: namespace } = config;
-  const source = await openControlDatabase(config.BULKHEAD_DATABASE_URL, 12);
-  const ledger = new pg.Pool({ connectionString: config.BULKHEAD_DATABASE_URL, max: 4 });
-  ledger.on('error', (error) => logger.warn('A connection of the ledger broke.', { error }));
-  const commands = await openCommands(source, logger);
+  const connections = await connect(config, logger);
+  const { source, commands, native, temporal, ledger } = connections;
   await publishTemplates(commands.get(CommandGate), config.BULKHEAD_TEMPLATES_DIR);
-  const connection = await Connection.connect({ address });
-  const native = await NativeConnection.connect({ address });
-  const temporal = new Client({ connection, namespace });
   const dependencies = await createDependencies(config, { commands, temporal, ledger, logger });
-  const workers = await createWorkers(native, namespace, dependencies);
+  const workers = await createWorkers(native, config.BULKHEAD_TEMPORAL_NAMESPACE, dependencies);
   const sequencer = await createSequencer(config, source, logger);
-  const relay = new OutboxRelay(source, temporal, logger, {
-    ...(config.BULKHEAD_ATTENTION_DEADLINE && { attentionMs: config.BULKHEAD_ATTENTION_DEADLINE * 1000 }),
-    ...(config.BULKHEAD_STEP_ATTEMPTS && { attempts: config.BULKHEAD_STEP_ATTEMPTS }),
-  });
-  const stopping = new AbortController();
+  const relay = new OutboxRelay(source, temporal, logger, patienceOf(config));
   const health = await serveHealth(config.BULKHEAD_WORKER_HEALTH_PORT, {
     database: () => source.query('select 1'),
     temporal: async () => {
@@ -51,25 +42,53 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const sweep = setInterval(() => {
     dependencies.automation.sweep().catch((error: unknown) => logger.warn('Sweeping failed.', { error }));
   }, SWEEP_MS);
-  const close = async (): Promise<void> => {
-    clearInterval(sweep);
-    health.close();
-    await Promise.allSettled([dependencies.automation.close(), native.close(), connection.close(), ledger.end()]);
-    await commands.close();
-    await source.destroy();
-  };
-  const parts = [
-    ...workers.map((worker) => worker.run()),
-    relay.run(stopping.signal),
-    sequencer.run(stopping.signal),
-  ];
+  const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
     stopping.abort();
     for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
   };
-  // One part that fails takes the others down with it: half a worker would look healthy and do half the work.
-  const first = Promise.all(parts).finally(stop);
-  const ended = first.then(() => undefined).finally(() => Promise.allSettled(parts).then(close));
+  const { signal } = stopping;
+  const parts = [...workers.map((worker) => worker.run()), relay.run(signal), sequencer.run(signal)];
+  const ended = untilAllEnded(parts, stop).finally(async () => {
+    clearInterval(sweep);
+    health.close();
+    await dependencies.automation.close();
+    await close(connections);
+  });
   return { stop, ended };
+}
+
+type Connections = Awaited<ReturnType<typeof connect>>;
+
+async function connect(config: WorkerConfig, logger: Logger) {
+  const { BULKHEAD_TEMPORAL_ADDRESS: address, BULKHEAD_TEMPORAL_NAMESPACE: namespace } = config;
+  const source = await openControlDatabase(config.BULKHEAD_DATABASE_URL, 12);
+  const ledger = new pg.Pool({ connectionString: config.BULKHEAD_DATABASE_URL, max: 4 });
+  ledger.on('error', (error) => logger.warn('A connection of the ledger broke.', { error }));
+  const commands = await openCommands(source, logger);
+  const connection = await Connection.connect({ address });
+  const native = await NativeConnection.connect({ address });
+  return { source, ledger, commands, connection, native, temporal: new Client({ connection, namespace }) };
+}
+
+async function close({ source, ledger, commands, connection, native }: Connections): Promise<void> {
+  await Promise.allSettled([native.close(), connection.close(), ledger.end()]);
+  await commands.close();
+  await source.destroy();
+}
+
+/** One part that fails takes the others down with it: half a worker would look healthy and do half the work. */
+async function untilAllEnded(parts: readonly Promise<void>[], stop: () => void): Promise<void> {
+  try {
+    await Promise.all(parts);
+  } finally {
+    stop();
+    await Promise.allSettled(parts);
+  }
+}
+
+function patienceOf(config: WorkerConfig): Partial<Patience> {
+  const { BULKHEAD_ATTENTION_DEADLINE: deadline, BULKHEAD_STEP_ATTEMPTS: attempts } = config;
+  return { ...(deadline && { attentionMs: deadline * 1000 }), ...(attempts && { attempts }) };
 }
