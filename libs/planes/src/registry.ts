@@ -34,7 +34,7 @@ export async function leave(client: pg.Client, entry: RegistryEntry, { keepRow }
       'update bulkhead.registration set tenant_id = null, bound_at = null where binding_id = $1 and tenant_id = $2';
     await client.query(clear, [bindingId, tenantId]);
   } else {
-    await client.query('delete from bulkhead.data_key where binding_id = $1', [bindingId]);
+    // Its data keys go with the row, and only with it: alone they would be taken from whoever the binding serves.
     await client.query('delete from bulkhead.registration where binding_id = $1 and tenant_id = $2', [
       bindingId,
       tenantId,
