@@ -50,13 +50,13 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   };
   const { signal } = stopping;
   const parts = [...workers.map((worker) => worker.run()), relay.run(signal), sequencer.run(signal)];
-  const ended = untilAllEnded(parts, stop).finally(async () => {
+  const cleanUp = async (): Promise<void> => {
     clearInterval(sweep);
     health.close();
     await dependencies.automation.close();
     await close(connections);
-  });
-  return { stop, ended };
+  };
+  return { stop, ended: untilAllEnded(parts, stop, cleanUp) };
 }
 
 type Connections = Awaited<ReturnType<typeof connect>>;
@@ -79,12 +79,17 @@ async function close({ source, ledger, commands, connection, native }: Connectio
 }
 
 /** One part that fails takes the others down with it: half a worker would look healthy and do half the work. */
-async function untilAllEnded(parts: readonly Promise<void>[], stop: () => void): Promise<void> {
+async function untilAllEnded(
+  parts: readonly Promise<void>[],
+  stop: () => void,
+  cleanUp: () => Promise<void>,
+): Promise<void> {
   try {
     await Promise.all(parts);
   } finally {
     stop();
     await Promise.allSettled(parts);
+    await cleanUp();
   }
 }
 
