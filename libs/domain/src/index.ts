@@ -15,5 +15,6 @@ export * from './commercial/plan-price.js';
 export * from './commercial/invoice-schedule.js';
 export * from './commercial/subscription.js';
 export * from './commercial/entitlements.js';
+export * from './tenancy/tenant-states.js';
 export type { AuditActor, AuditEntry, AuditOutcome, AuditSubject } from './audit/audit-entry.js';
 export type { CheckpointAnchor } from './audit/checkpoint.js';

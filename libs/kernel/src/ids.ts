@@ -14,6 +14,7 @@ export const ID_PREFIXES = {
   customer: 'cus',
   invoice: 'inv',
   apiKey: 'key',
+  token: 'tok',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -28,6 +29,7 @@ export type RosterId = Id<'roster'>;
 export type StackId = Id<'stack'>;
 export type OperationId = Id<'operation'>;
 export type SubscriptionId = Id<'subscription'>;
+export type TokenId = Id<'token'>;
 
 /** Makes a new id. Two ids of one process never collide; ids of one millisecond still sort in order of creation. */
 export function newId<K extends IdKind>(kind: K): Id<K> {

@@ -4,6 +4,9 @@ export const TENANT_TOKEN_ALGORITHM = 'ES256';
 /** Header `typ`: keeps any other token of the same issuer from being taken for a tenant's (RFC 8725, section 3.11). */
 export const TENANT_TOKEN_TYPE = 'bulkhead-tenant+jwt';
 
+/** Longest life that a token may be given. A longer one is not accepted, whoever signed it. */
+export const LONGEST_TOKEN_SECONDS = 15 * 60;
+
 export const SUBJECT_KINDS = ['person', 'service'] as const;
 export type SubjectKind = (typeof SUBJECT_KINDS)[number];
 
