@@ -9,8 +9,11 @@ interface Waiting {
   readonly settled: Trigger<void>;
 }
 
-/** Tries of the runs that look for the bad request: the first run has already been patient. */
-const SEARCH_ATTEMPTS = 2;
+/**
+ * Tries of a run that serves several requests. A fault of one of them repeats itself, and patience would keep the others
+ * waiting; a fault of the plane is waited out by the run without any of them.
+ */
+const GROUP_ATTEMPTS = 2;
 
 /** The requests that wait for runs of one roster. One run at a time; what arrives meanwhile shares the next. */
 export class RosterLine {
@@ -35,7 +38,7 @@ export class RosterLine {
     this.#running = true;
     while (this.#waiting.length > 0) {
       const group = this.#waiting.splice(0);
-      const failure = await this.#run(group, this.patience.attempts);
+      const failure = await this.#run(group, group.length > 1 ? GROUP_ATTEMPTS : this.patience.attempts);
       if (failure) await this.#halve(group, failure);
       else settleAll(group);
     }
@@ -48,7 +51,7 @@ export class RosterLine {
    */
   async #halve(group: readonly Waiting[], failure: Failure): Promise<void> {
     if (group.length === 1) return settleAll(group, failure);
-    const common = await this.#run([], SEARCH_ATTEMPTS, group[0]);
+    const common = await this.#run([], this.patience.attempts, group[0]);
     if (common) return settleAll(group, common);
     await this.#search(group);
   }
@@ -56,7 +59,7 @@ export class RosterLine {
   async #search(group: readonly Waiting[]): Promise<void> {
     const middle = Math.ceil(group.length / 2);
     for (const half of [group.slice(0, middle), group.slice(middle)]) {
-      const failure = await this.#run(half, SEARCH_ATTEMPTS);
+      const failure = await this.#run(half, GROUP_ATTEMPTS);
       if (!failure) settleAll(half);
       else if (half.length === 1) settleAll(half, failure);
       else await this.#search(half);

@@ -115,6 +115,15 @@ describe('a roster run', () => {
     expect(workers.named('runRoster')).toHaveLength(3);
   });
 
+  it('waits out an outage of the plane: nobody of the group fails for it', async () => {
+    let failures = 0;
+    const outcomes = await asOneGroup(newId('roster'), bindings(4), () => {
+      failures += 1;
+      if (failures <= 3) throw passing('The cell’s database is starting.');
+    });
+    expect(new Set(outcomes)).toEqual(new Set(['settled']));
+  });
+
   it('is tried again by itself while its error may pass', async () => {
     let tries = 0;
     workers.on('runRoster', () => {
