@@ -195,7 +195,9 @@ export function keepRunning({ supervisor, log }: Engines, giveUp: (reason: Error
     else if (recent.length > 5) giveUp(localError('local_part_failed', why, `Read ${part.logFile}.`));
     else {
       log(`${why} Starting it again; see ${part.logFile}`);
-      part.start().catch(giveUp);
+      part.start().catch((error: unknown) => {
+        if (!part.askedToEnd) giveUp(error as Error);
+      });
     }
   };
 }

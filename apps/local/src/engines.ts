@@ -115,7 +115,7 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
   const stop = async () => {
     await Promise.all(closers.map(async (close) => await close()));
     await supervisor.stopAll();
-    supervisor.close();
+    await supervisor.close();
     unlock();
   };
   try {

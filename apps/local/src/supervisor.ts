@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -49,7 +50,8 @@ export class ManagedProcess {
   #child: ChildProcess | undefined;
   #identity: ProcessIdentity | undefined;
   #ended: Promise<string> = Promise.resolve('was never started');
-  #expectedToEnd = true;
+  #isReady = false;
+  #askedToEnd = false;
 
   constructor(spec: ProcessSpec, supervisor: Supervisor) {
     this.name = spec.name;
@@ -60,6 +62,11 @@ export class ManagedProcess {
   /** Process id of the current run; undefined when it does not run. */
   get pid(): number | undefined {
     return this.#child?.pid;
+  }
+
+  /** Whether the current or last run was told to end, by {@link stop} or {@link kill}. */
+  get askedToEnd(): boolean {
+    return this.#askedToEnd;
   }
 
   get logFile(): string {
@@ -85,11 +92,12 @@ export class ManagedProcess {
     for (const deadline = Date.now() + readyTimeoutMs; ; await delay(POLL_MS)) {
       if (end !== undefined) throw this.#failure(`ended before it was ready (${end})`);
       if (await ready(running).catch(() => false)) {
-        this.#expectedToEnd = false;
+        this.#isReady = true;
         return;
       }
       if (Date.now() < deadline) continue;
-      await this.kill();
+      signal(-pid, 'SIGKILL');
+      await this.#ended;
       throw this.#failure(`was not ready after ${readyTimeoutMs / 1000} s`);
     }
   }
@@ -108,7 +116,7 @@ export class ManagedProcess {
   async stop(): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    this.#expectedToEnd = true;
+    this.#askedToEnd = true;
     signal(child.pid as number, 'SIGCONT');
     signal(child.pid as number, this.#spec.stopSignal ?? 'SIGTERM');
     const { stopTimeoutMs = 15_000 } = this.#spec;
@@ -124,7 +132,7 @@ export class ManagedProcess {
   async kill(): Promise<void> {
     const child = this.#child;
     if (!child) return;
-    this.#expectedToEnd = true;
+    this.#askedToEnd = true;
     signal(-(child.pid as number), 'SIGKILL');
     await this.#ended;
   }
@@ -167,8 +175,8 @@ export class ManagedProcess {
       stdio: ['ignore', log, log],
     });
     closeSync(log);
-    // Until it is ready its end is the starter's to report.
-    this.#expectedToEnd = true;
+    this.#isReady = false;
+    this.#askedToEnd = false;
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) => resolve(error.message));
       child.once('exit', (code, by) => resolve(by ? `signal ${by}` : `exit code ${code}`));
@@ -185,7 +193,8 @@ export class ManagedProcess {
     if (this.#identity) this.#supervisor.unregister(this.name, this.#identity);
     this.#child = undefined;
     this.#identity = undefined;
-    if (!this.#expectedToEnd) this.#supervisor.onUnexpectedEnd?.(this, how);
+    // Until it is ready its end is the starter's to report.
+    if (this.#isReady && !this.#askedToEnd) this.#supervisor.onUnexpectedEnd?.(this, how);
   }
 }
 
@@ -243,9 +252,14 @@ export class Supervisor {
     this.#parts.length = 0;
   }
 
-  /** Lets the guardian go; call it when all parts have stopped. */
-  close(): void {
+  /** Lets the guardian go and waits until it is gone; call it when all parts have stopped. */
+  async close(): Promise<void> {
+    const { exitCode, signalCode } = this.#guardian;
+    if (exitCode !== null || signalCode !== null) return;
+    this.#guardian.ref();
+    const gone = once(this.#guardian, 'exit');
     this.#guardian.stdin?.end();
+    await gone;
   }
 
   register(name: string, identity: ProcessIdentity, stopSignal: NodeJS.Signals): void {
