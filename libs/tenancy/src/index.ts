@@ -1,1 +1,22 @@
-export {};
+export {
+  TENANT_TOKEN_ALGORITHM,
+  TENANT_TOKEN_TYPE,
+  type SubjectKind,
+  type TenantTokenClaims,
+} from '@bulkhead/domain/context';
+export { currentTenant, runWithTenant, type TenantContext } from './context/tenant-context.js';
+export { TenantTokens, type IssuedToken, type TenantTokensOptions } from './context/tenant-tokens.js';
+export { TenantDatabases, type TenantDatabasesOptions, type WorkOptions } from './database/tenant-databases.js';
+export type { ContextExchange } from './database/signed-contexts.js';
+export type { Statement } from './database/tenant-query.js';
+export type { Isolation, TenantTransaction, TransactionOptions } from './database/tenant-transaction.js';
+export { PostgresRoutes, type PostgresRoutesOptions } from './routing/postgres-routes.js';
+export {
+  fixedRoutes,
+  type Route,
+  type RouteChanges,
+  type RouteFeed,
+  type RouteSource,
+  type RouteStatus,
+} from './routing/route.js';
+export { RoutingTable, type RoutingTableOptions } from './routing/routing-table.js';

@@ -1,1 +1,2 @@
 export * from './tenant-plane.js';
+export * from './tenant-service.js';

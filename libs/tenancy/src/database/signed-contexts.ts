@@ -1,0 +1,69 @@
+import { parseContext } from '@bulkhead/domain/context';
+import { BulkheadError, Redacted } from '@bulkhead/kernel';
+import type { TenantContext } from '../context/tenant-context.js';
+import type { Route } from '../routing/route.js';
+
+/**
+ * Gets a signed context for the route from the token service, in exchange for the caller's token. Asked when the one
+ * inside of the token is for an earlier place.
+ */
+export type ContextExchange = (context: TenantContext, route: Route) => Promise<string>;
+
+/** A context that would expire this soon is not used any more, milliseconds. */
+const MARGIN_MS = 2_000;
+const CAPACITY = 10_000;
+
+interface Known {
+  readonly text: Redacted;
+  readonly expiresAtMs: number;
+}
+
+/** Signed contexts that were exchanged, by tenant, home and epoch: a move makes a new key, so nothing survives it. */
+export class SignedContexts {
+  readonly #exchange: ContextExchange;
+  readonly #known = new Map<string, Promise<Known>>();
+
+  constructor(exchange: ContextExchange) {
+    this.#exchange = exchange;
+  }
+
+  /** @throws BulkheadError `tenant_context_refused` (500) when the token service answers for another tenant or place. */
+  async contextFor(context: TenantContext, route: Route): Promise<string> {
+    const own = context.signedContext?.reveal();
+    if (own !== undefined && fits(own, route)) return own;
+    const key = `${route.tenantId} ${route.home} ${route.epoch}`;
+    const known = await this.#known.get(key);
+    if (known !== undefined && known.expiresAtMs > Date.now() + MARGIN_MS) return known.text.reveal();
+    return (await this.#ask(key, context, route)).text.reveal();
+  }
+
+  #ask(key: string, context: TenantContext, route: Route): Promise<Known> {
+    const asked = this.#exchange(context, route).then((text): Known => {
+      if (!fits(text, route)) throw misfit();
+      return { text: new Redacted(text), expiresAtMs: parseContext(text).expiresAt * 1000 };
+    });
+    this.#known.delete(key);
+    this.#known.set(key, asked);
+    asked.catch(() => {
+      if (this.#known.get(key) === asked) this.#known.delete(key);
+    });
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > CAPACITY && oldest !== undefined) this.#known.delete(oldest);
+    return asked;
+  }
+}
+
+function fits(text: string, route: Route): boolean {
+  const { tenantId, home, epoch, expiresAt } = parseContext(text);
+  const right = tenantId === route.tenantId && home === route.home && epoch === route.epoch;
+  return right && expiresAt * 1000 > Date.now() + MARGIN_MS;
+}
+
+function misfit(): BulkheadError {
+  return new BulkheadError({
+    code: 'tenant_context_refused',
+    status: 500,
+    publicMessage: 'The token service gave a context for another place or an ended one.',
+    remediation: 'Compare the clocks of this service and the token service, and the placement of the tenant.',
+  });
+}

@@ -1,0 +1,1 @@
+export { TenantManagers, type TenantManagersOptions } from './tenant-managers.js';
