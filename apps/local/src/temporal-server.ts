@@ -34,6 +34,8 @@ function flags(port: number, httpPort: number, file: string): string[] {
     'matching.enableFairness=true',
     'matching.numTaskqueueReadPartitions=1',
     'matching.numTaskqueueWritePartitions=1',
+    // Registrations wait as updates of their cell's workflow; ten at a time would keep its groups at ten.
+    'history.maxInFlightUpdates=500',
   ];
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--http-port', String(httpPort)],

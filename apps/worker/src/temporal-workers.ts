@@ -24,6 +24,9 @@ export async function createWorkers(
     connection,
     namespace,
     shutdownGraceTime: GRACE,
+    // Cancellations arrive with heartbeats; held back for longer, a cancelled run would go on for as long.
+    maxHeartbeatThrottleInterval: '1s',
+    defaultHeartbeatThrottleInterval: '1s',
     interceptors: { activity: [(context) => ({ inbound: new StepInterceptor(context, progress, logger) })] },
   } satisfies Partial<WorkerOptions>;
   const provisioning = provisioningQueueActivities(dependencies);

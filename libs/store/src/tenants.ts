@@ -2,9 +2,17 @@ import { BulkheadError, type TenantId } from '@bulkhead/kernel';
 import type { EntityManager } from 'typeorm';
 import { TenantEntity } from './entities/tenant.entity.js';
 
-/** @throws BulkheadError `tenant_not_found` (404): the same for an id that never was and for one out of reach. */
-export async function loadTenant(manager: EntityManager, id: TenantId): Promise<TenantEntity> {
-  const tenant = await manager.findOneBy(TenantEntity, { id });
+/**
+ * Reads a tenant for a decision. Locked, its row stays as it is until the transaction ends.
+ * @throws BulkheadError `tenant_not_found` (404): the same for an id that never was and for one out of reach.
+ */
+export async function loadTenant(
+  manager: EntityManager,
+  id: TenantId,
+  { locked = false }: { locked?: boolean } = {},
+): Promise<TenantEntity> {
+  const lock = { mode: 'pessimistic_write' } as const;
+  const tenant = await manager.findOne(TenantEntity, { where: { id }, ...(locked && { lock }) });
   if (tenant) return tenant;
   throw new BulkheadError({
     code: 'tenant_not_found',

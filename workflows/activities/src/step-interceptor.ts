@@ -7,7 +7,7 @@ import type { ActivityExecuteInput, ActivityInboundCallsInterceptor, Next } from
 import { asApplicationFailure, publicFailure } from './failure.js';
 import type { StepProgress } from './step-progress.js';
 
-const HEARTBEAT_MS = 3_000;
+const HEARTBEAT_MS = 1_000;
 
 const currentStep = new AsyncLocalStorage<StepTag>();
 

@@ -15,8 +15,9 @@ const NEXT: Readonly<Record<OperationState, readonly OperationState[]>> = {
   queued: ['running', 'cancelling', 'compensating', 'failed', 'cancelled'],
   running: ['needs_attention', 'cancelling', 'compensating', 'succeeded', 'failed', 'cancelled'],
   needs_attention: ['running', 'cancelling', 'compensating', 'failed', 'cancelled'],
-  // Undoing can need attention too: giving up there would leave resources that nobody owns.
-  cancelling: ['needs_attention', 'compensating', 'failed', 'cancelled'],
+  // A cancellation can come too late: what was handed over by then stays. Undoing can need attention too: giving up
+  // there would leave resources that nobody owns.
+  cancelling: ['needs_attention', 'compensating', 'succeeded', 'failed', 'cancelled'],
   compensating: ['needs_attention', 'cancelling', 'failed', 'cancelled'],
   succeeded: [],
   failed: [],

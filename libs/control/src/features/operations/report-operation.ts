@@ -53,6 +53,8 @@ export class ReportOperationHandler implements ICommandHandler<ReportOperation> 
       where: { id },
       lock: { mode: 'pessimistic_write' },
     });
+    // Asked to cancel, and the workflow does not know it yet: it will say so itself when it does.
+    if (operation.state === 'cancelling' && state === 'running') return;
     if (!mayBecome(operation.state, state)) throw wrongOrder(operation.state, state);
     await manager.update(
       OperationEntity,

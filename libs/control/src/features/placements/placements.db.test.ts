@@ -1,5 +1,5 @@
 import { newId } from '@bulkhead/kernel';
-import { BindingEntity, PlacementEntity, RosterEntity } from '@bulkhead/store';
+import { BindingEntity, PlacementEntity, RosterEntity, TenantEntity } from '@bulkhead/store';
 import { callOf, startCommands, type Commands } from '../../commands.fixture.js';
 import { PlacementReader } from './placement-reader.js';
 import { RecordBound, RecordDedicatedStack, RecordRosterRun } from './record-outcome.js';
@@ -120,6 +120,14 @@ describe('placements', () => {
     const where = { tenantId: call.tenantId, layer: 'key' as const };
     await commands.source.manager.update(PlacementEntity, where, { epoch: '7' });
     await expect(commands.source.manager.update(PlacementEntity, where, { epoch: '7' })).rejects.toThrow('must grow');
+  });
+
+  it('promises nothing to a tenant whose onboarding was given up', async () => {
+    await commands.addCell(10);
+    const call = callOf(await commands.createTenant('abandoned', 'pooled', 'clinic-per-provider'));
+    await commands.source.manager.update(TenantEntity, { id: call.tenantId }, { state: 'abandoned' });
+    await expect(commands.send(new ReservePlacement(call))).rejects.toMatchObject({ code: 'tenant_not_provisioning' });
+    expect(await commands.source.manager.count(BindingEntity)).toBe(0);
   });
 
   it('refuses a tenant that is not there, and stores nothing', async () => {

@@ -45,7 +45,8 @@ export class ReservePlacementHandler implements ICommandHandler<ReservePlacement
 
   async execute({ request }: ReservePlacement): Promise<PlacementPlan> {
     const { manager } = this.work;
-    const tenant = await loadTenant(manager, request.tenantId);
+    const tenant = await loadTenant(manager, request.tenantId, { locked: true });
+    if (tenant.state !== 'provisioning') throw notProvisioning(tenant.state);
     const earlier = await manager.findBy(BindingEntity, { tenantId: tenant.id, state: Not('retired') });
     if (earlier.length > 0) return planFromRows(manager, tenant, earlier);
     const tier = await loadTier(manager, tenant);
@@ -117,4 +118,14 @@ async function rosterWithRoom(manager: EntityManager, cellId: CellId, count: num
   const ordinal = 1 + (await manager.countBy(RosterEntity, { cellId }));
   await manager.insert(RosterEntity, { id, cellId, ordinal });
   return id;
+}
+
+/** A late try of a workflow that was given up must not promise anything to a tenant that nobody onboards any more. */
+function notProvisioning(state: string): BulkheadError {
+  return new BulkheadError({
+    code: 'tenant_not_provisioning',
+    status: 409,
+    publicMessage: `A placement is reserved while a tenant is provisioning; this one is ${state}.`,
+    remediation: 'Start a new onboarding.',
+  });
 }

@@ -1,3 +1,4 @@
+import { nextTenantState } from '@bulkhead/domain';
 import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel';
 import {
   BindingEntity,
@@ -34,11 +35,15 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
 
   async execute({ request: { tenantId } }: ActivateTenant): Promise<void> {
     const { manager } = this.work;
-    const tenant = await loadTenant(manager, tenantId);
+    const tenant = await loadTenant(manager, tenantId, { locked: true });
     if (tenant.state === 'active') return;
     const missing = await whatIsMissing(manager, tenant);
     if (missing.length > 0) throw notReady(missing);
-    await manager.update(TenantEntity, { id: tenantId }, { state: 'active', activatedAt: new Date() });
+    await manager.update(
+      TenantEntity,
+      { id: tenantId },
+      { state: nextTenantState(tenant.state, 'activate'), activatedAt: new Date() },
+    );
     await manager.update(SubscriptionEntity, { tenantId }, { state: 'active' });
   }
 }
@@ -85,6 +90,10 @@ export class AbandonTenantHandler implements ICommandHandler<AbandonTenant> {
     const { manager } = this.work;
     await manager.delete(EntitlementEntity, { tenantId });
     await manager.update(SubscriptionEntity, { tenantId }, { state: 'cancelled' });
-    await manager.update(TenantEntity, { id: tenantId, state: 'provisioning' }, { state: 'abandoned' });
+    await manager.update(
+      TenantEntity,
+      { id: tenantId, state: 'provisioning' },
+      { state: nextTenantState('provisioning', 'abandon') },
+    );
   }
 }
