@@ -12,6 +12,7 @@ export type { TemporalServer } from './temporal-server.js';
 export {
   AUDIT_ORIGIN,
   type ControlPlane,
+  keepRunning,
   runMigrations,
   startApi,
   startControlPlane,
@@ -19,3 +20,13 @@ export {
   startWorker,
 } from './control-plane.js';
 export { type Stack, startStack } from './stack.js';
+export {
+  ApiClient,
+  type BindingView,
+  type OperationDetail,
+  type OperationView,
+  type TenantView,
+} from './api-client.js';
+export { type Look, lookWithOrdinaryClients } from './ordinary-clients.js';
+export { onboardSamples, type OnboardedTenant } from './samples.js';
+export { placementOf } from './summary.js';

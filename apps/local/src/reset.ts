@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { lockFolder } from './folder-lock.js';
 import { openStateFolder } from './state-folder.js';
-import { stopLeftovers } from './supervisor.js';
+import { stopLeftovers } from './leftovers.js';
 import { localError } from './local-error.js';
 
 /**

@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GuardianMessage } from './guardian.js';
 import { localError } from './local-error.js';
-import { identify, isAlive, signal, type ProcessIdentity } from './process-identity.js';
+import { identify, signal, type ProcessIdentity } from './process-identity.js';
+import { type PidFile, pidFile } from './leftovers.js';
 import { readJson, writePrivateFile, type StateFolder } from './state-folder.js';
 
 export interface ProcessSpec {
@@ -33,11 +34,6 @@ export interface RunningProcess {
   readonly logFile: string;
   /** Size of the log file when this process began: what it wrote itself comes after. */
   readonly logStart: number;
-}
-
-interface PidFile {
-  readonly process: ProcessIdentity;
-  readonly stopSignal: NodeJS.Signals;
 }
 
 const POLL_MS = 25;
@@ -264,44 +260,18 @@ export class Supervisor {
 
   register(name: string, identity: ProcessIdentity, stopSignal: NodeJS.Signals): void {
     const file: PidFile = { process: identity, stopSignal };
-    writePrivateFile(this.#pidFile(name), JSON.stringify(file));
+    writePrivateFile(pidFile(this.folder, name), JSON.stringify(file));
     this.#tell({ op: 'add', child: identity, stopSignal });
   }
 
   unregister(name: string, identity: ProcessIdentity): void {
     this.#tell({ op: 'remove', pid: identity.pid });
-    if ((readJson(this.#pidFile(name)) as PidFile | undefined)?.process.startedAt === identity.startedAt) {
-      rmSync(this.#pidFile(name), { force: true });
-    }
-  }
-
-  #pidFile(name: string): string {
-    return this.folder.path('run', `${name}.json`);
+    const file = pidFile(this.folder, name);
+    const kept = readJson(file) as PidFile | undefined;
+    if (kept?.process.startedAt === identity.startedAt) rmSync(file, { force: true });
   }
 
   #tell(message: GuardianMessage): void {
     this.#guardian.stdin?.write(`${JSON.stringify(message)}\n`);
   }
-}
-
-async function stopLeftover(file: string, log: (line: string) => void): Promise<void> {
-  const { process: identity, stopSignal } = readJson(file) as PidFile;
-  if (isAlive(identity)) {
-    log(`Stopping process ${identity.pid}, which an earlier run left behind.`);
-    signal(identity.pid, 'SIGCONT');
-    signal(identity.pid, stopSignal);
-    for (const deadline = Date.now() + 15_000; isAlive(identity); await delay(POLL_MS)) {
-      if (Date.now() > deadline) signal(-identity.pid, 'SIGKILL');
-    }
-  }
-  rmSync(file, { force: true });
-}
-
-/**
- * Stops what an earlier run of this folder left running. Only processes whose start time fits the pid file are
- * touched: a pid that the system has given to somebody else since then is left alone. Call it under the folder's lock.
- */
-export async function stopLeftovers(folder: StateFolder, log: (line: string) => void): Promise<void> {
-  const files = readdirSync(folder.path('run')).filter((file) => file.endsWith('.json'));
-  await Promise.all(files.map(async (file) => await stopLeftover(folder.path('run', file), log)));
 }
