@@ -149,7 +149,7 @@ export class Run {
   async #settle(state: StackState): Promise<boolean> {
     const pending = unadopted(state);
     if (pending.length === 0) return false;
-    await this.#command({ kind: 'settle', pending });
+    await this.#command({ kind: 'settle', known: state.declared, pending });
     return true;
   }
 
@@ -180,7 +180,7 @@ export class Run {
 
   async #state(): Promise<StackState> {
     const state = await readStackState(this.pool, this.#stack);
-    return state ?? { resources: [], pendingCreates: [], outputs: {} };
+    return state ?? { resources: [], declared: [], pendingCreates: [], outputs: {} };
   }
 
   async #command(command: Command): Promise<ResourceChanges> {

@@ -1,7 +1,7 @@
 import type { ProgramRequest } from '@bulkhead/domain';
 import type { BulkheadError } from '@bulkhead/kernel';
 import type { PolicyViolation, ResourceFailure } from '../errors.js';
-import type { PendingResource } from '../state/stack-state.js';
+import type { DeclaredResource } from '../state/stack-state.js';
 
 // The protocol between the worker and the child process that runs Pulumi: one command at a time, each answered once.
 
@@ -27,7 +27,12 @@ export type RunCommand =
   | { readonly kind: 'up' }
   /** Brings just these resources to the specification: lifts their protection without making what is not there. */
   | { readonly kind: 'unprotect'; readonly urns: readonly string[] }
-  | { readonly kind: 'settle'; readonly pending: readonly PendingResource[] }
+  /** Adopts what a cut-off run began, next to what the state knows. */
+  | {
+      readonly kind: 'settle';
+      readonly known: readonly DeclaredResource[];
+      readonly pending: readonly DeclaredResource[];
+    }
   | { readonly kind: 'clear-pending' }
   | { readonly kind: 'refresh' }
   | { readonly kind: 'preview' }

@@ -4,10 +4,9 @@ import { PULUMI_PROJECT } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
 import { programFor } from '@bulkhead/programs';
 import { fullyQualifiedStackName, LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
-import type { PendingResource } from '../state/stack-state.js';
 import type { Answer, Failure, OpenCommand, RunCommand } from './messages.js';
 import { RunRecord } from './run-record.js';
-import { settleProgram } from './settle-program.js';
+import { settleProgram, settleTargets } from './settle-program.js';
 
 const QUIET_OUTPUT = { color: 'never', suppressOutputs: true, suppressProgress: true } as const;
 
@@ -95,7 +94,13 @@ export class PulumiSession {
         });
         return;
       case 'settle':
-        await this.#stack.up({ ...options, ...settlement(command.pending) });
+        await this.#stack.up({
+          ...options,
+          program: settleProgram(command.known, command.pending),
+          showSecrets: false,
+          continueOnError: true,
+          target: settleTargets(command.known, command.pending),
+        });
         return;
       case 'preview':
         await this.#stack.preview({ ...guarded, program: programFor(this.#open.request) });
@@ -124,9 +129,4 @@ function refusal({ code, status, publicMessage, remediation }: BulkheadError): F
 function pulumiCommand({ pulumiRoot, pulumiVersion }: OpenCommand): PulumiCommand {
   const version = { toString: () => pulumiVersion };
   return Reflect.construct(PulumiCommand, [join(pulumiRoot, 'bin', 'pulumi'), version]) as PulumiCommand;
-}
-
-function settlement(pending: readonly PendingResource[]) {
-  const target = pending.flatMap(({ urn, parent }) => (parent === undefined ? [urn] : [urn, parent]));
-  return { program: settleProgram(pending), showSecrets: false, continueOnError: true, target: [...new Set(target)] };
 }

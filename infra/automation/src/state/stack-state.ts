@@ -10,17 +10,26 @@ export interface StackResource {
   readonly protect: boolean;
 }
 
-/** A resource whose creation began and whose end the state does not know. */
-export interface PendingResource {
+/** A resource as a program once declared it. */
+export interface DeclaredResource {
   readonly urn: string;
   readonly type: string;
+  readonly custom: boolean;
+  readonly protect: boolean;
   readonly parent?: string;
+  /** URN and id of the provider instance. */
+  readonly provider?: string;
+  /** URNs of the resources that this one needs. */
+  readonly dependencies: readonly string[];
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
 export interface StackState {
   readonly resources: readonly StackResource[];
-  readonly pendingCreates: readonly PendingResource[];
+  /** The same resources, parents first. */
+  readonly declared: readonly DeclaredResource[];
+  /** Resources whose creation began and whose end the state does not know. */
+  readonly pendingCreates: readonly DeclaredResource[];
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
@@ -37,9 +46,11 @@ interface ResourceState {
   readonly urn: string;
   readonly type: string;
   readonly id?: string;
+  readonly custom?: boolean;
   readonly protect?: boolean;
-  readonly delete?: boolean;
   readonly parent?: string;
+  readonly provider?: string;
+  readonly dependencies?: readonly string[];
   readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;
 }
@@ -57,11 +68,13 @@ export async function readStackState(pool: pg.Pool, stack: string): Promise<Stac
   if (rows[0] === undefined) return undefined;
   const { latest } = (JSON.parse(Buffer.from(rows[0].data, 'base64').toString()) as Checkpoint).checkpoint;
   const resources = latest?.resources ?? [];
+  const known = resources.filter((resource) => resource.type !== ROOT_TYPE);
   return {
-    resources: resources.filter((resource) => resource.type !== ROOT_TYPE).map(visible),
+    resources: known.map(visible),
+    declared: known.map(declared),
     pendingCreates: (latest?.pending_operations ?? [])
       .filter((operation) => operation.type === 'creating' && operation.resource.type !== ROOT_TYPE)
-      .map(({ resource }) => pending(resource)),
+      .map(({ resource }) => declared(resource)),
     outputs: plainOutputs(stack, resources.find((resource) => resource.type === ROOT_TYPE)?.outputs),
   };
 }
@@ -70,8 +83,10 @@ function visible({ urn, type, id, protect }: ResourceState): StackResource {
   return { urn, type, protect: protect ?? false, ...(id ? { id } : {}) };
 }
 
-function pending({ urn, type, parent, inputs }: ResourceState): PendingResource {
-  return { urn, type, inputs: inputs ?? {}, ...(parent ? { parent } : {}) };
+function declared(resource: ResourceState): DeclaredResource {
+  const { urn, type, custom = false, protect = false, parent, provider, dependencies = [], inputs = {} } = resource;
+  const optional = { ...(parent ? { parent } : {}), ...(provider ? { provider } : {}) };
+  return { urn, type, custom, protect, dependencies, inputs, ...optional };
 }
 
 function plainOutputs(stack: string, outputs: Record<string, unknown> = {}): Record<string, unknown> {
@@ -81,7 +96,7 @@ function plainOutputs(stack: string, outputs: Record<string, unknown> = {}): Rec
 }
 
 /** Pending creations whose resource the state does not have: nobody has adopted what they may have made. */
-export function unadopted(state: StackState): readonly PendingResource[] {
+export function unadopted(state: StackState): readonly DeclaredResource[] {
   const known = new Set(state.resources.filter((resource) => resource.id !== undefined).map(({ urn }) => urn));
   return state.pendingCreates.filter(({ urn }) => !known.has(urn));
 }

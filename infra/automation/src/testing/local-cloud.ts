@@ -6,11 +6,14 @@ import { startProviders, type ProviderProcess } from '@bulkhead/providers/testin
 import { startRdsHost, type TestRdsHost } from '@bulkhead/providers/testing/rds-host';
 import { locateTools } from '@bulkhead/providers/testing/tools';
 import type { AutomationConfig } from '../config.js';
+import { startAwsProxy, type AwsProxy } from './aws-proxy.js';
 import { startStateDatabase, type StateDatabase } from './state-database.js';
 
 /** All that a run needs, real: the CLI, state in Postgres, both providers, the AWS emulator, an RDS host. */
 export interface LocalCloud {
   readonly emulator: AwsEmulator;
+  /** What the providers take for AWS. */
+  readonly proxy: AwsProxy;
   readonly rds: TestRdsHost;
   readonly state: StateDatabase;
   readonly providers: ProviderProcess;
@@ -25,9 +28,10 @@ export async function startLocalCloud(overrides: Partial<AutomationConfig> = {})
     startStateDatabase(),
     mkdtemp(join(tmpdir(), 'bulkhead-automation-')),
   ]);
+  const proxy = await startAwsProxy(emulator.endpoint);
   const providers = await startProviders({
     AWS_REGION: emulator.region,
-    AWS_ENDPOINT_URL: emulator.endpoint,
+    AWS_ENDPOINT_URL: proxy.endpoint,
     AWS_ACCESS_KEY_ID: emulator.credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: emulator.credentials.secretAccessKey,
     BULKHEAD_LOCAL_RDS_URL: rds.url,
@@ -37,6 +41,7 @@ export async function startLocalCloud(overrides: Partial<AutomationConfig> = {})
   await writeFile(passphraseFile, 'passphrase-of-the-tests', { mode: 0o600 });
   return {
     emulator,
+    proxy,
     rds,
     state,
     providers,
@@ -50,6 +55,7 @@ export async function startLocalCloud(overrides: Partial<AutomationConfig> = {})
     },
     async stop() {
       await providers.stop();
+      await proxy.stop();
       await Promise.all([emulator.stop(), rds.stop(), state.stop()]);
       await rm(folder, { recursive: true, force: true });
     },
