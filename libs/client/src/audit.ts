@@ -1,1 +1,1 @@
-export { verifyExport, type ExportProblem, type ExportVerdict } from '@bulkhead/domain/audit';
+export { NoteError, verifyExport, type ExportProblem, type ExportVerdict } from '@bulkhead/domain/audit';

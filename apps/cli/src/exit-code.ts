@@ -1,0 +1,23 @@
+import { BulkheadError } from '@bulkhead/kernel';
+
+export const EXIT = {
+  ok: 0,
+  error: 1,
+  changesPending: 2,
+  policyDenied: 3,
+  approvalNeeded: 4,
+  timeout: 5,
+  interrupted: 130,
+} as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+const OF_CODE: Readonly<Record<string, ExitCode>> = {
+  policy_violation: EXIT.policyDenied,
+  approval_required: EXIT.approvalNeeded,
+  wait_timeout: EXIT.timeout,
+  api_timeout: EXIT.timeout,
+};
+
+export function exitCodeOf(error: unknown): ExitCode {
+  return (error instanceof BulkheadError ? OF_CODE[error.code] : undefined) ?? EXIT.error;
+}

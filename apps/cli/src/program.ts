@@ -1,0 +1,62 @@
+import { Command, CommanderError, Option } from 'commander';
+import { CommandMaker } from './command.js';
+import { apiKeys } from './commands/api-keys.js';
+import { audit } from './commands/audit.js';
+import { cells } from './commands/cells.js';
+import { contexts } from './commands/contexts.js';
+import { doctor } from './commands/doctor.js';
+import { landingZones } from './commands/landing-zones.js';
+import { login } from './commands/login.js';
+import { operations } from './commands/operations.js';
+import { plans } from './commands/plans.js';
+import { tenants } from './commands/tenants.js';
+import { tiers } from './commands/tiers.js';
+import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js';
+import { OUTPUT_FORMATS } from './output/output-format.js';
+import { reportError } from './report-error.js';
+import type { Terminal } from './terminal.js';
+
+const NOUNS = [login, contexts, doctor, tenants, operations, tiers, plans, cells, landingZones, apiKeys, audit];
+
+const AFTERWARDS = `
+Environment:
+  BULKHEAD_URL                          address of the API, instead of a context
+  BULKHEAD_TOKEN or BULKHEAD_API_KEY    credential, instead of a context's
+
+Exit codes:
+  0 ok, 1 error, 2 changes pending (dry runs), 3 policy denied, 4 approval needed, 5 timeout, 130 interrupted
+`;
+
+/** Carries out one command line; the answer is the exit code. */
+export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
+  const maker = new CommandMaker(terminal);
+  try {
+    await build(maker, terminal).parseAsync(args, { from: 'user' });
+    return maker.exitCode;
+  } catch (error) {
+    // Commander has said already what was wrong with the line, or has printed the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.error;
+    reportError(error, terminal, maker.debug);
+    return exitCodeOf(error);
+  }
+}
+
+function build(maker: CommandMaker, { stdout, stderr }: Terminal): Command {
+  const program = new Command('bulkhead')
+    .description('The control plane’s command line: bulkhead <noun> <verb>.')
+    .addOption(new Option('-o, --output <format>', 'how data is printed').choices(OUTPUT_FORMATS).default('table'))
+    .option('--context <name>', 'context to use, as `bulkhead login` made it')
+    .option('--url <address>', 'address of the API')
+    .option('--debug', 'tell what is sent and why something failed')
+    .addHelpText('after', AFTERWARDS);
+  for (const noun of NOUNS) program.addCommand(noun(maker));
+  for (const command of [program, ...program.commands.flatMap((noun) => [noun, ...noun.commands])]) {
+    command
+      .exitOverride()
+      .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
+      .configureHelp({ showGlobalOptions: true })
+      .showHelpAfterError('(add --help for what there is)')
+      .allowExcessArguments(false);
+  }
+  return program;
+}
