@@ -93,6 +93,9 @@ const COMMON_SETTINGS: Settings = {
   jit: 'off',
   max_wal_size: '256MB',
   min_wal_size: '16MB',
+  // Neither statements nor the values of the row that broke a constraint (an error's DETAIL) may reach a log.
+  log_min_error_statement: 'panic',
+  log_error_verbosity: 'terse',
   log_timezone: 'UTC',
   timezone: 'UTC',
 };

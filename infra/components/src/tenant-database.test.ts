@@ -50,6 +50,7 @@ test('statements and their parameters stay out of the database log, and a move c
     'rds.logical_replication': '1',
     log_statement: 'none',
     log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
     log_parameter_max_length_on_error: '0',
   });
 });

@@ -115,6 +115,8 @@ export class TenantDatabase extends pulumi.ComponentResource {
           // Statements and their parameters hold PHI: neither may reach the log, not even with an error.
           { name: 'log_statement', value: 'none', applyMethod: 'immediate' },
           { name: 'log_min_error_statement', value: 'panic', applyMethod: 'immediate' },
+          // Nor the values of the row that broke a constraint, which an error's DETAIL names.
+          { name: 'log_error_verbosity', value: 'terse', applyMethod: 'immediate' },
           { name: 'log_parameter_max_length_on_error', value: '0', applyMethod: 'immediate' },
         ],
         tags: ownershipTags(args.ownership),
