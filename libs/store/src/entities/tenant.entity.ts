@@ -1,3 +1,4 @@
+import type { TenantState } from '@bulkhead/domain';
 import type { PartnerId, SubscriptionId, TenantId } from '@bulkhead/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
@@ -8,8 +9,6 @@ export class PartnerEntity {
   @Column({ type: 'text' }) slug!: string;
   @Column({ type: 'text' }) name!: string;
 }
-
-export type TenantState = 'provisioning' | 'active' | 'abandoned';
 
 @Entity({ schema: 'control', name: 'tenants' })
 export class TenantEntity {
@@ -28,6 +27,15 @@ export class TenantEntity {
   @Column({ type: 'text' }) state!: TenantState;
   @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
   @Column({ type: 'timestamptz', name: 'activated_at', nullable: true }) activatedAt!: Date | null;
+  /** Both are null unless the tenant is suspended. */
+  @Column({ type: 'timestamptz', name: 'suspended_at', nullable: true }) suspendedAt!: Date | null;
+  @Column({ type: 'text', name: 'suspension_reason', nullable: true }) suspensionReason!: string | null;
+  /** Null outside of maintenance. */
+  @Column({ type: 'timestamptz', name: 'maintenance_since', nullable: true }) maintenanceSince!: Date | null;
+  /** For the tenant's people. */
+  @Column({ type: 'text', name: 'maintenance_message', nullable: true }) maintenanceMessage!: string | null;
+  /** When it is expected to end; it ends when somebody ends it. */
+  @Column({ type: 'timestamptz', name: 'maintenance_until', nullable: true }) maintenanceUntil!: Date | null;
 }
 
 @Entity({ schema: 'control', name: 'subscriptions' })
