@@ -9,7 +9,9 @@ import {
   LandingZonesHttpModule,
   OperationsHttpModule,
   TenantsHttpModule,
+  TokensHttpModule,
 } from '@bulkhead/control';
+import type { Redacted } from '@bulkhead/kernel';
 import { Module, type DynamicModule } from '@nestjs/common';
 import type { DataSource } from 'typeorm';
 
@@ -18,11 +20,15 @@ export interface ApiModuleOptions {
   readonly source: DataSource;
   readonly bucketPrefix: string;
   readonly auditPublicKeys: readonly string[];
+  /** `iss` of tenants' tokens: the address that this API is reached at. */
+  readonly tokenIssuer: string;
+  /** 32 random bytes that open the token service's keys. */
+  readonly tokenSecret: Redacted<Uint8Array>;
 }
 
 @Module({})
 export class ApiModule {
-  static of({ source, bucketPrefix, auditPublicKeys }: ApiModuleOptions): DynamicModule {
+  static of({ source, bucketPrefix, auditPublicKeys, tokenIssuer, tokenSecret }: ApiModuleOptions): DynamicModule {
     return {
       module: ApiModule,
       imports: [
@@ -36,6 +42,7 @@ export class ApiModule {
         LandingZonesHttpModule.named(bucketPrefix),
         OperationsHttpModule,
         TenantsHttpModule,
+        TokensHttpModule.signing({ issuer: tokenIssuer, secret: tokenSecret }),
       ],
     };
   }

@@ -1,5 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { Public } from '@bulkhead/control';
@@ -14,10 +18,15 @@ import { guardEntrance } from './auth/entrance.js';
 const MAIN = fileURLToPath(new URL('./main.js', import.meta.url));
 
 let database: TestDatabase;
+let folder: string;
 beforeAll(async () => {
   database = await startTestPostgres();
+  folder = await mkdtemp(join(tmpdir(), 'bulkhead-api-'));
 });
-afterAll(() => database.stop());
+afterAll(async () => {
+  await rm(folder, { recursive: true, force: true });
+  await database.stop();
+});
 
 @Controller('open')
 class OpenController {
@@ -74,19 +83,40 @@ describe('the process', () => {
     const api = start({ BULKHEAD_API_PORT: 'port-canary', BULKHEAD_OIDC_ISSUER: 'http://idp-canary.example' });
     expect(await once(api, 'exit')).toEqual([1, null]);
     const said = await waitFor('the complaint', () => api.complaints.join('\n'));
-    for (const name of ['BULKHEAD_DATABASE_URL', 'BULKHEAD_OIDC_AUDIENCE', 'BULKHEAD_OIDC_ISSUER', 'BULKHEAD_API_PORT'])
-      expect(said).toContain(name);
+    const wrong = ['BULKHEAD_DATABASE_URL', 'BULKHEAD_OIDC_AUDIENCE', 'BULKHEAD_OIDC_ISSUER', 'BULKHEAD_API_PORT'];
+    for (const name of [...wrong, 'BULKHEAD_TOKEN_ISSUER', 'BULKHEAD_TOKEN_KEY_FILE']) expect(said).toContain(name);
     expect(said).toContain('https');
     expect(said).not.toContain('canary');
   });
 
+  const configured = (keyFile: string) => ({
+    BULKHEAD_DATABASE_URL: database.apiUrl,
+    BULKHEAD_API_PORT: '0',
+    BULKHEAD_OIDC_ISSUER: 'http://127.0.0.1:9',
+    BULKHEAD_OIDC_AUDIENCE: 'bulkhead-api',
+    BULKHEAD_TOKEN_ISSUER: 'http://127.0.0.1:9',
+    BULKHEAD_TOKEN_KEY_FILE: keyFile,
+  });
+
+  it.each([
+    ['is missing', undefined],
+    ['is empty', ''],
+    ['is too short', randomBytes(31).toString('base64')],
+    ['is no base64', 'canary-'.repeat(7)],
+  ])('does not start when its token key file %s, and shows nothing of it', async (_, text) => {
+    const file = join(folder, randomUUID());
+    if (text !== undefined) await writeFile(file, text);
+    const api = start(configured(file));
+    expect(await once(api, 'exit')).toEqual([1, null]);
+    const said = await waitFor('the complaint', () => api.complaints.join('\n'));
+    expect(said).toContain('BULKHEAD_TOKEN_KEY_FILE');
+    expect([...api.lines, said].join('')).not.toContain(text || 'canary');
+  });
+
   it('listens, answers, and ends in order on SIGTERM', async () => {
-    const api = start({
-      BULKHEAD_DATABASE_URL: database.apiUrl,
-      BULKHEAD_API_PORT: '0',
-      BULKHEAD_OIDC_ISSUER: 'http://127.0.0.1:9',
-      BULKHEAD_OIDC_AUDIENCE: 'bulkhead-api',
-    });
+    const file = join(folder, 'token-key');
+    await writeFile(file, `${randomBytes(32).toString('base64')}\n`);
+    const api = start(configured(file));
     try {
       const listening = await waitFor('the API to listen', () => api.lines.find((line) => line.includes('Listening.')));
       const { host, port } = JSON.parse(listening) as { host: string; port: number };

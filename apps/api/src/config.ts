@@ -26,6 +26,10 @@ const schema = z.object({
     .string()
     .default('')
     .transform((keys) => keys.split(',').filter(Boolean)),
+  /** Address at which services reach this API: the issuer of tenants' tokens. */
+  BULKHEAD_TOKEN_ISSUER: z.string().refine(isSafeAddress, 'must be an https address (http only on loopback)'),
+  /** File with 32 random bytes in base64: opens the keys of the token service. */
+  BULKHEAD_TOKEN_KEY_FILE: z.string().min(1),
   BULKHEAD_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 

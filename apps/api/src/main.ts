@@ -3,6 +3,7 @@ import { createLogger } from '@bulkhead/runtime';
 import { openControlDatabase } from '@bulkhead/store';
 import { createApi } from './api.js';
 import { readApiConfig } from './config.js';
+import { readTokenSecret } from './token-secret.js';
 
 /** How long requests that are being handled may take to end, once the process was told to stop. */
 const GRACE_MS = 20_000;
@@ -10,12 +11,15 @@ const GRACE_MS = 20_000;
 async function main(): Promise<void> {
   const config = readApiConfig();
   const logger = createLogger({ name: 'api', level: config.BULKHEAD_LOG_LEVEL });
+  const tokenSecret = await readTokenSecret(config.BULKHEAD_TOKEN_KEY_FILE);
   const source = await openControlDatabase(config.BULKHEAD_DATABASE_URL);
   const app = await createApi({
     source,
     logger,
     bucketPrefix: config.BULKHEAD_BUCKET_PREFIX,
     auditPublicKeys: config.BULKHEAD_AUDIT_PUBLIC_KEYS,
+    tokenIssuer: config.BULKHEAD_TOKEN_ISSUER,
+    tokenSecret,
     oidcIssuer: config.BULKHEAD_OIDC_ISSUER,
     oidcAudience: config.BULKHEAD_OIDC_AUDIENCE,
     requestsPerMinute: config.BULKHEAD_API_REQUESTS_PER_MINUTE,

@@ -1,3 +1,4 @@
+import { Redacted } from '@bulkhead/kernel';
 import { createLogger } from '@bulkhead/runtime';
 import { DataSource } from 'typeorm';
 import { createApi } from './api.js';
@@ -12,6 +13,8 @@ export async function writtenOpenapi(): Promise<string> {
     source: new DataSource({ type: 'postgres' }),
     bucketPrefix: 'bulkhead',
     auditPublicKeys: [],
+    tokenIssuer: 'http://127.0.0.1',
+    tokenSecret: new Redacted(new Uint8Array(32)),
     oidcIssuer: 'http://127.0.0.1',
     oidcAudience: 'bulkhead-api',
     requestsPerMinute: 1,

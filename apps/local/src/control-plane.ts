@@ -109,6 +109,8 @@ export async function startApi(engines: Engines): Promise<{ process: ManagedProc
       BULKHEAD_TEMPORAL_ADDRESS: temporal.address,
       BULKHEAD_BUCKET_PREFIX: BUCKET_PREFIX,
       BULKHEAD_AUDIT_PUBLIC_KEYS: publicKey,
+      BULKHEAD_TOKEN_ISSUER: url,
+      BULKHEAD_TOKEN_KEY_FILE: secretFiles.tokenKey,
     },
     cwd: engines.folder.dir,
     stopTimeoutMs: 25_000,

@@ -66,6 +66,8 @@ export interface SecretFiles {
   readonly auditSigningKey: string;
   /** Passphrase of Pulumi's secrets provider. */
   readonly pulumiPassphrase: string;
+  /** 32 bytes in base64: opens the token service's keys. */
+  readonly tokenKey: string;
 }
 
 /** Makes the secret files at the first call and names them. */
@@ -73,11 +75,13 @@ export function ensureSecretFiles(folder: StateFolder): SecretFiles {
   const files = {
     auditSigningKey: folder.path('audit-signing-key.pem'),
     pulumiPassphrase: folder.path('pulumi-passphrase'),
+    tokenKey: folder.path('token-key'),
   };
   if (!existsSync(files.auditSigningKey)) {
     const { privateKey } = generateKeyPairSync('ed25519');
     writePrivateFile(files.auditSigningKey, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   }
   if (!existsSync(files.pulumiPassphrase)) writePrivateFile(files.pulumiPassphrase, token());
+  if (!existsSync(files.tokenKey)) writePrivateFile(files.tokenKey, randomBytes(32).toString('base64'));
   return files;
 }

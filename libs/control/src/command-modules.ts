@@ -7,6 +7,7 @@ import { OperationsCommandsModule } from './features/operations/operations.comma
 import { PlacementsCommandsModule } from './features/placements/placements.commands.module.js';
 import { SubscriptionsCommandsModule } from './features/subscriptions/subscriptions.commands.module.js';
 import { TenantsCommandsModule } from './features/tenants/tenants.commands.module.js';
+import { TokensCommandsModule } from './features/tokens/tokens.commands.module.js';
 
 /** The commands of every feature. API and worker load all of them: each may be sent from either side of the gate. */
 export const COMMAND_MODULES = [
@@ -19,4 +20,5 @@ export const COMMAND_MODULES = [
   PlacementsCommandsModule,
   SubscriptionsCommandsModule,
   TenantsCommandsModule,
+  TokensCommandsModule,
 ];

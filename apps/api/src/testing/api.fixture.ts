@@ -1,28 +1,33 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
-  CellsCommandsModule,
+  ActivateTenant,
+  COMMAND_MODULES,
   CommandGate,
   GateModule,
-  LandingZonesCommandsModule,
-  OperationsCommandsModule,
-  PlacementsCommandsModule,
+  GrantEntitlements,
+  RecordBilling,
+  RecordBound,
   RecordCell,
   RecordLandingZone,
+  RecordRosterRun,
   ReportOperation,
-  TenantsCommandsModule,
+  ReservePlacement,
 } from '@bulkhead/control';
 import { growth, publishShippedCatalog, queuedLeaves, storedRows, WORKER_CALL } from '@bulkhead/control/testing';
-import type { CellId, OperationId } from '@bulkhead/kernel';
+import { Redacted, type CellId, type OperationId, type TenantId } from '@bulkhead/kernel';
 import { createLogger } from '@bulkhead/runtime';
 import { openControlDatabase } from '@bulkhead/store';
 import { startTestPostgres, type TestDatabase } from '@bulkhead/store/testing';
 import type { Command } from '@nestjs/cqrs';
-import type { INestApplicationContext } from '@nestjs/common';
+import { Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { DataSource } from 'typeorm';
 import { createApi, type ApiOptions } from '../api.js';
 import { AUDIENCE, TestIssuer } from './test-issuer.js';
+
+/** `iss` of tenants' tokens. */
+export const TOKEN_ISSUER = 'https://bulkhead.example';
 
 export interface Answer {
   readonly status: number;
@@ -68,7 +73,8 @@ export class ApiFixture {
     const logged: string[] = [];
     const logger = createLogger({ name: 'api', level: 'trace' }, { write: (line) => void logged.push(line) });
     const fixed = { bucketPrefix: 'test', auditPublicKeys: [], oidcIssuer: issuer.url, oidcAudience: AUDIENCE };
-    const app = await createApi({ source, logger, ...fixed, requestsPerMinute: 100_000, ...changes });
+    const tokens = { tokenIssuer: TOKEN_ISSUER, tokenSecret: new Redacted<Uint8Array>(randomBytes(32)) };
+    const app = await createApi({ source, logger, ...fixed, ...tokens, requestsPerMinute: 100_000, ...changes });
     const worker = await startWorker(workerSource);
     return new ApiFixture(database, issuer, app, [source, workerSource], worker, await issuer.token(), logged);
   }
@@ -118,6 +124,23 @@ export class ApiFixture {
     await this.asWorker(new RecordCell({ cellId, outputs: cellOutputs }));
     await this.finish(created.body.operation.id);
     return cellId;
+  }
+
+  /** A pooled tenant that is in use, without anything behind its bindings. */
+  async onboard(changes: Record<string, unknown> = {}): Promise<{ tenantId: TenantId; home: string }> {
+    const { tenant, operation } = (await this.post('/v1/tenants', tenantBody(changes))).body;
+    const call = { tenantId: tenant.id as TenantId, operationId: operation.id as OperationId };
+    const { shared } = await this.asWorker(new ReservePlacement(call));
+    if (!shared) throw new Error('The tenant has no shared layer');
+    const registered = shared.bindings.map(({ bindingId, layer }) => ({ bindingId, layer, locator: bindingId }));
+    await this.asWorker(new RecordRosterRun({ rosterId: shared.rosterId, registered, removed: [] }));
+    await this.asWorker(new RecordBound(call));
+    const references = { customerRef: 'cus', subscriptionRef: 'sub', invoiceScheduleRef: 'inv' };
+    await this.asWorker(new RecordBilling({ ...call, provider: 'ledger', ...references }));
+    await this.asWorker(new GrantEntitlements(call));
+    await this.asWorker(new ActivateTenant(call));
+    await this.finish(call.operationId);
+    return { tenantId: call.tenantId, home: shared.cellId };
   }
 
   /** Ends an operation as the worker would. */
@@ -174,8 +197,10 @@ export function tenantBody(changes: Record<string, unknown> = {}): Record<string
   return { ...usual, ...changes };
 }
 
+@Module({})
+class Worker {}
+
 function startWorker(source: DataSource): Promise<INestApplicationContext> {
-  const modules = [CellsCommandsModule, LandingZonesCommandsModule, OperationsCommandsModule, PlacementsCommandsModule];
-  const imports = [GateModule.over(source), ...modules];
-  return NestFactory.createApplicationContext({ module: TenantsCommandsModule, imports }, { logger: false });
+  const imports = [GateModule.over(source), ...COMMAND_MODULES];
+  return NestFactory.createApplicationContext({ module: Worker, imports }, { logger: false });
 }

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetHealthData, GetHealthResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses } from './types.gen.js';
+import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetHealthData, GetHealthResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -386,6 +386,133 @@ export class GeneratedApi extends HeyApiClient {
             responseStyle: 'data',
             url: '/v1/tenants/{id}/subscription',
             ...options
+        });
+    }
+    
+    /**
+     * Stop serving a tenant, and revoke its tokens.
+     */
+    public suspendTenant<ThrowOnError extends boolean = true>(options: Options<SuspendTenantData, ThrowOnError>): RequestResult<SuspendTenantResponses, SuspendTenantErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<SuspendTenantResponses, SuspendTenantErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/suspend',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Serve a suspended tenant again.
+     */
+    public resumeTenant<ThrowOnError extends boolean = true>(options: Options<ResumeTenantData, ThrowOnError>): RequestResult<ResumeTenantResponses, ResumeTenantErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ResumeTenantResponses, ResumeTenantErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/resume',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Begin or end a tenant’s maintenance.
+     */
+    public setTenantMaintenance<ThrowOnError extends boolean = true>(options: Options<SetTenantMaintenanceData, ThrowOnError>): RequestResult<SetTenantMaintenanceResponses, SetTenantMaintenanceErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<SetTenantMaintenanceResponses, SetTenantMaintenanceErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/maintenance',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Keys that tenants’ tokens are verified with (RFC 7517).
+     */
+    public getTokenKeys<ThrowOnError extends boolean = true>(options?: Options<GetTokenKeysData, ThrowOnError>): RequestResult<GetTokenKeysResponses, unknown, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<GetTokenKeysResponses, unknown, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/.well-known/jwks.json',
+            ...options
+        });
+    }
+    
+    /**
+     * Issue a short-lived token for a tenant.
+     */
+    public issueTenantToken<ThrowOnError extends boolean = true>(options: Options<IssueTenantTokenData, ThrowOnError>): RequestResult<IssueTenantTokenResponses, IssueTenantTokenErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<IssueTenantTokenResponses, IssueTenantTokenErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/tokens',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Revoke a token, a subject’s tokens, or all so far.
+     */
+    public revokeTenantTokens<ThrowOnError extends boolean = true>(options: Options<RevokeTenantTokensData, ThrowOnError>): RequestResult<RevokeTenantTokensResponses, RevokeTenantTokensErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RevokeTenantTokensResponses, RevokeTenantTokensErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/tokens/revoke',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Exchange a tenant’s token for a database context where the tenant is now.
+     */
+    public exchangeContext<ThrowOnError extends boolean = true>(options: Options<ExchangeContextData, ThrowOnError>): RequestResult<ExchangeContextResponses, ExchangeContextErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ExchangeContextResponses, ExchangeContextErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/contexts',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Revoked tokens that may not have expired; services poll this and refuse them.
+     */
+    public listTokenRevocations<ThrowOnError extends boolean = true>(options?: Options<ListTokenRevocationsData, ThrowOnError>): RequestResult<ListTokenRevocationsResponses, ListTokenRevocationsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListTokenRevocationsResponses, ListTokenRevocationsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/token-revocations',
+            ...options
+        });
+    }
+    
+    /**
+     * Let the next signing key take over.
+     */
+    public rotateSigningKeys<ThrowOnError extends boolean = true>(options: Options<RotateSigningKeysData, ThrowOnError>): RequestResult<RotateSigningKeysResponses, RotateSigningKeysErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RotateSigningKeysResponses, RotateSigningKeysErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/signing-keys/rotate',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
 }

@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'auditor' | 'ci'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
     expiresInDays?: number;
 };
 
@@ -364,6 +364,23 @@ export type VersionView = {
     version: number;
 };
 
+export type SuspensionView = {
+    since: string;
+    reason: string;
+};
+
+export type MaintenanceView = {
+    since: string;
+    /**
+     * For the tenant’s people.
+     */
+    message: string;
+    /**
+     * When it is expected to end. It ends when somebody ends it.
+     */
+    until: string | null;
+};
+
 export type TenantPreview = {
     slug: string;
     name: string;
@@ -376,7 +393,9 @@ export type TenantPreview = {
      * Billed units: providers or clinics.
      */
     quantity: number;
-    state: 'provisioning' | 'active' | 'abandoned';
+    state: 'provisioning' | 'active' | 'suspended' | 'abandoned';
+    suspension: SuspensionView | null;
+    maintenance: MaintenanceView | null;
 };
 
 export type TenantRehearsed = {
@@ -403,7 +422,9 @@ export type TenantView = {
      * Billed units: providers or clinics.
      */
     quantity: number;
-    state: 'provisioning' | 'active' | 'abandoned';
+    state: 'provisioning' | 'active' | 'suspended' | 'abandoned';
+    suspension: SuspensionView | null;
+    maintenance: MaintenanceView | null;
     createdAt: string;
     activatedAt: string | null;
 };
@@ -459,6 +480,9 @@ export type EntitlementView = {
 };
 
 export type EntitlementList = {
+    /**
+     * Nothing unless the tenant is active.
+     */
     data: Array<EntitlementView>;
 };
 
@@ -472,6 +496,175 @@ export type SubscriptionView = {
     customerRef: string | null;
     subscriptionRef: string | null;
     invoiceScheduleRef: string | null;
+};
+
+export type SuspendTenantBody = {
+    /**
+     * Kept in the audit log.
+     */
+    reason: string;
+};
+
+export type SetMaintenanceBody = {
+    enabled: boolean;
+    /**
+     * For the tenant’s people; needed to begin.
+     */
+    message?: string;
+    /**
+     * When it is expected to end; nothing ends by itself.
+     */
+    until?: string;
+};
+
+export type JsonWebKeySet = {
+    keys: Array<{
+        [key: string]: unknown;
+    }>;
+};
+
+export type TokenSubjectBody = {
+    kind: 'person' | 'service';
+    /**
+     * Id of the person or service. An id, not a name.
+     */
+    id: string;
+};
+
+export type IssueTenantTokenBody = {
+    /**
+     * The service that may accept the token.
+     */
+    audience: string;
+    subject: TokenSubjectBody;
+    /**
+     * Rights inside the tenant: roles of a person, scopes of a service.
+     */
+    roles: Array<string>;
+    /**
+     * Org unit that the rights are limited to.
+     */
+    unit?: string;
+    /**
+     * Service that acts for the person; the rights stay those of the person.
+     */
+    actor?: string;
+    /**
+     * For services that reach the database: put a signed database context into the token.
+     */
+    database?: boolean;
+    lifetimeSeconds?: number;
+};
+
+export type TenantTokenIssued = {
+    /**
+     * The token. Shown once; null when the request is a repetition.
+     */
+    token: string | null;
+    /**
+     * Its jti: what revocations name.
+     */
+    tokenId: string;
+    tenantId: string;
+    /**
+     * Unix time, seconds.
+     */
+    issuedAt: number;
+    /**
+     * Unix time, seconds.
+     */
+    expiresAt: number;
+};
+
+export type RevokeTenantTokensBody = {
+    /**
+     * Only this token (its jti).
+     */
+    tokenId?: string;
+    /**
+     * Only the tokens of this person or service.
+     */
+    subject?: string;
+    /**
+     * Kept in the audit log.
+     */
+    reason: string;
+};
+
+export type ExchangeContextBody = {
+    /**
+     * Token of the tenant that holds a database context.
+     */
+    token: string;
+};
+
+export type ContextExchanged = {
+    /**
+     * The signed database context. Shown once; null when the request is a repetition.
+     */
+    context: string | null;
+    /**
+     * Database that owns the tenant’s writes.
+     */
+    home: string;
+    /**
+     * Epoch of the database placement.
+     */
+    epoch: number;
+    /**
+     * Unix time, seconds; that of the token.
+     */
+    expiresAt: number;
+};
+
+export type TokenRevocationView = {
+    tenantId: string;
+    /**
+     * The one token (jti) that is meant.
+     */
+    tokenId: string | null;
+    /**
+     * The subject whose tokens are meant.
+     */
+    subject: string | null;
+    /**
+     * Tokens issued (iat) up to this second are meant. Null when one token is named.
+     */
+    issuedUpTo: number | null;
+};
+
+export type TokenRevocationList = {
+    data: Array<TokenRevocationView>;
+    /**
+     * How often to ask again.
+     */
+    pollSeconds: number;
+    /**
+     * Accept no token by a list that is older than this.
+     */
+    staleSeconds: 30;
+};
+
+export type RotateSigningKeysBody = {
+    /**
+     * The current key has leaked: publish it no more, so that no token of it is accepted.
+     */
+    withdrawCurrent?: boolean;
+};
+
+export type SigningKeysRotated = {
+    /**
+     * Key that signs now.
+     */
+    current: string;
+    /**
+     * Key that is published and will sign next.
+     */
+    next: string;
+    /**
+     * Key whose tokens are still accepted.
+     */
+    previous: string | null;
 };
 
 export type ListApiKeysData = {
@@ -1736,7 +1929,7 @@ export type ListTenantsData = {
          * Id of the last item of the previous page.
          */
         starting_after?: string;
-        state?: 'provisioning' | 'active' | 'abandoned';
+        state?: 'provisioning' | 'active' | 'suspended' | 'abandoned';
         tier?: string;
         region?: string;
         /**
@@ -2030,3 +2223,518 @@ export type GetSubscriptionResponses = {
 };
 
 export type GetSubscriptionResponse = GetSubscriptionResponses[keyof GetSubscriptionResponses];
+
+export type SuspendTenantData = {
+    body: SuspendTenantBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/suspend';
+};
+
+export type SuspendTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SuspendTenantError = SuspendTenantErrors[keyof SuspendTenantErrors];
+
+export type SuspendTenantResponses = {
+    200: TenantView;
+};
+
+export type SuspendTenantResponse = SuspendTenantResponses[keyof SuspendTenantResponses];
+
+export type ResumeTenantData = {
+    body?: NoBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/resume';
+};
+
+export type ResumeTenantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ResumeTenantError = ResumeTenantErrors[keyof ResumeTenantErrors];
+
+export type ResumeTenantResponses = {
+    200: TenantView;
+};
+
+export type ResumeTenantResponse = ResumeTenantResponses[keyof ResumeTenantResponses];
+
+export type SetTenantMaintenanceData = {
+    body: SetMaintenanceBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/maintenance';
+};
+
+export type SetTenantMaintenanceErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type SetTenantMaintenanceError = SetTenantMaintenanceErrors[keyof SetTenantMaintenanceErrors];
+
+export type SetTenantMaintenanceResponses = {
+    200: TenantView;
+};
+
+export type SetTenantMaintenanceResponse = SetTenantMaintenanceResponses[keyof SetTenantMaintenanceResponses];
+
+export type GetTokenKeysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/.well-known/jwks.json';
+};
+
+export type GetTokenKeysResponses = {
+    200: JsonWebKeySet;
+};
+
+export type GetTokenKeysResponse = GetTokenKeysResponses[keyof GetTokenKeysResponses];
+
+export type IssueTenantTokenData = {
+    body: IssueTenantTokenBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/tokens';
+};
+
+export type IssueTenantTokenErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type IssueTenantTokenError = IssueTenantTokenErrors[keyof IssueTenantTokenErrors];
+
+export type IssueTenantTokenResponses = {
+    201: TenantTokenIssued;
+};
+
+export type IssueTenantTokenResponse = IssueTenantTokenResponses[keyof IssueTenantTokenResponses];
+
+export type RevokeTenantTokensData = {
+    body: RevokeTenantTokensBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/tokens/revoke';
+};
+
+export type RevokeTenantTokensErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RevokeTenantTokensError = RevokeTenantTokensErrors[keyof RevokeTenantTokensErrors];
+
+export type RevokeTenantTokensResponses = {
+    204: void;
+};
+
+export type RevokeTenantTokensResponse = RevokeTenantTokensResponses[keyof RevokeTenantTokensResponses];
+
+export type ExchangeContextData = {
+    body: ExchangeContextBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/contexts';
+};
+
+export type ExchangeContextErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ExchangeContextError = ExchangeContextErrors[keyof ExchangeContextErrors];
+
+export type ExchangeContextResponses = {
+    201: ContextExchanged;
+};
+
+export type ExchangeContextResponse = ExchangeContextResponses[keyof ExchangeContextResponses];
+
+export type ListTokenRevocationsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/v1/token-revocations';
+};
+
+export type ListTokenRevocationsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListTokenRevocationsError = ListTokenRevocationsErrors[keyof ListTokenRevocationsErrors];
+
+export type ListTokenRevocationsResponses = {
+    200: TokenRevocationList;
+};
+
+export type ListTokenRevocationsResponse = ListTokenRevocationsResponses[keyof ListTokenRevocationsResponses];
+
+export type RotateSigningKeysData = {
+    body: RotateSigningKeysBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/signing-keys/rotate';
+};
+
+export type RotateSigningKeysErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RotateSigningKeysError = RotateSigningKeysErrors[keyof RotateSigningKeysErrors];
+
+export type RotateSigningKeysResponses = {
+    200: SigningKeysRotated;
+};
+
+export type RotateSigningKeysResponse = RotateSigningKeysResponses[keyof RotateSigningKeysResponses];

@@ -1,5 +1,17 @@
-/** Who may do something. Absence of a role means no. `workload` is the worker's own identity. */
-export const ROLES = ['platform-admin', 'sales-ops', 'approver', 'auditor', 'ci', 'workload'] as const;
+/**
+ * Who may do something. Absence of a role means no. `tenancy-issuer` is the vendor's identity service, `tenancy-service`
+ * a service that tenants work with, `workload` the control plane's own processes.
+ */
+export const ROLES = [
+  'platform-admin',
+  'sales-ops',
+  'approver',
+  'auditor',
+  'ci',
+  'tenancy-issuer',
+  'tenancy-service',
+  'workload',
+] as const;
 export type Role = (typeof ROLES)[number];
 
 export interface Principal {

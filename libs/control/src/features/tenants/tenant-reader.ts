@@ -1,4 +1,4 @@
-import { LAYERS, type CellOutputs, type Layer } from '@bulkhead/domain';
+import { LAYERS, TENANT_STATES, type CellOutputs, type Layer, type TenantState } from '@bulkhead/domain';
 import type { CellId, TenantId } from '@bulkhead/kernel';
 import {
   BindingEntity,
@@ -26,13 +26,11 @@ import {
   type TenantView,
 } from './tenant-view.js';
 
-const STATES = ['provisioning', 'active', 'abandoned'] as const;
-
 export class ListTenantsQuery extends PageQuery {
-  @ApiPropertyOptional({ enum: STATES })
+  @ApiPropertyOptional({ enum: TENANT_STATES })
   @MayBeAbsent()
-  @IsIn(STATES)
-  state?: (typeof STATES)[number];
+  @IsIn(TENANT_STATES)
+  state?: TenantState;
 
   @ApiPropertyOptional()
   @MayBeAbsent()
@@ -89,8 +87,10 @@ export class TenantReader {
     return { tenantId, bindings: views.toSorted((a, b) => LAYERS.indexOf(a.layer) - LAYERS.indexOf(b.layer)) };
   }
 
+  /** What the tenant may use now: nothing unless it is active. */
   async entitlements(tenantId: TenantId): Promise<{ data: EntitlementView[] }> {
-    await loadTenant(this.source.manager, tenantId);
+    const { state } = await loadTenant(this.source.manager, tenantId);
+    if (state !== 'active') return { data: [] };
     const rows = await this.source.manager.find(EntitlementEntity, {
       where: { tenantId },
       order: { kind: 'ASC', feature: 'ASC' },

@@ -1,10 +1,27 @@
-import { ISOLATIONS, LAYERS, REGIONS, type Isolation, type Layer } from '@bulkhead/domain';
+import { ISOLATIONS, LAYERS, REGIONS, TENANT_STATES, type Isolation, type Layer } from '@bulkhead/domain';
 import type { BindingState, EntitlementEntity, SubscriptionEntity, TenantEntity } from '@bulkhead/store';
 import { ApiProperty } from '@nestjs/swagger';
 
 export class VersionView {
   @ApiProperty({ example: 'pooled' }) name!: string;
   @ApiProperty({ example: 1 }) version!: number;
+}
+
+export class SuspensionView {
+  @ApiProperty({ format: 'date-time' }) since!: string;
+  @ApiProperty() reason!: string;
+}
+
+export class MaintenanceView {
+  @ApiProperty({ format: 'date-time' }) since!: string;
+  @ApiProperty({ description: 'For the tenant’s people.' }) message!: string;
+  @ApiProperty({
+    type: String,
+    format: 'date-time',
+    nullable: true,
+    description: 'When it is expected to end. It ends when somebody ends it.',
+  })
+  until!: string | null;
 }
 
 export class TenantView {
@@ -17,7 +34,9 @@ export class TenantView {
   @ApiProperty({ type: VersionView }) tier!: VersionView;
   @ApiProperty({ type: VersionView }) plan!: VersionView;
   @ApiProperty({ description: 'Billed units: providers or clinics.' }) quantity!: number;
-  @ApiProperty({ enum: ['provisioning', 'active', 'abandoned'] }) state!: string;
+  @ApiProperty({ enum: TENANT_STATES }) state!: string;
+  @ApiProperty({ type: SuspensionView, nullable: true }) suspension!: SuspensionView | null;
+  @ApiProperty({ type: MaintenanceView, nullable: true }) maintenance!: MaintenanceView | null;
   @ApiProperty({ format: 'date-time' }) createdAt!: string;
   @ApiProperty({ type: String, format: 'date-time', nullable: true }) activatedAt!: string | null;
 }
@@ -35,9 +54,22 @@ export function viewTenant(tenant: TenantEntity): TenantView {
     plan: { name: tenant.planName, version: tenant.planVersion },
     quantity,
     state,
+    suspension: viewSuspension(tenant),
+    maintenance: viewMaintenance(tenant),
     createdAt: tenant.createdAt.toISOString(),
     activatedAt: tenant.activatedAt?.toISOString() ?? null,
   };
+}
+
+function viewSuspension({ suspendedAt, suspensionReason }: TenantEntity): SuspensionView | null {
+  if (suspendedAt === null || suspensionReason === null) return null;
+  return { since: suspendedAt.toISOString(), reason: suspensionReason };
+}
+
+function viewMaintenance(tenant: TenantEntity): MaintenanceView | null {
+  const { maintenanceSince: since, maintenanceMessage: message, maintenanceUntil: until } = tenant;
+  if (since === null || message === null) return null;
+  return { since: since.toISOString(), message, until: until?.toISOString() ?? null };
 }
 
 export class TenantPage {
@@ -99,7 +131,8 @@ export class EntitlementView {
 }
 
 export class EntitlementList {
-  @ApiProperty({ type: [EntitlementView] }) data!: EntitlementView[];
+  @ApiProperty({ type: [EntitlementView], description: 'Nothing unless the tenant is active.' })
+  data!: EntitlementView[];
 }
 
 export function viewEntitlement({ feature, kind, ceiling, source }: EntitlementEntity): EntitlementView {

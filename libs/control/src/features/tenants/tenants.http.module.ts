@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { TenantReader } from './tenant-reader.js';
+import { TenantStandingController } from './tenant-standing.controller.js';
 import { TenantsController } from './tenants.controller.js';
 
-@Module({ controllers: [TenantsController], providers: [TenantReader] })
+@Module({ controllers: [TenantsController, TenantStandingController], providers: [TenantReader] })
 export class TenantsHttpModule {}
