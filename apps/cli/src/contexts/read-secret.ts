@@ -39,9 +39,10 @@ async function readAll({ stdin }: Terminal): Promise<string> {
 }
 
 async function ask({ stdin, stderr }: Terminal, what: string): Promise<string> {
-  stderr.write(`${what}: `);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const asking = createInterface({ input: stdin, output: nowhere, terminal: true });
+  // Only now, when the terminal has stopped showing what is typed.
+  stderr.write(`${what}: `);
   // In this mode the terminal sends Ctrl-C as a character.
   asking.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {

@@ -16,7 +16,8 @@ export async function followOperation(
   id: string,
   timeoutMs?: number,
 ): Promise<OperationDetail> {
-  const live = terminal.stderr.isTTY && !terminal.env.CI;
+  // listr2 draws only where stdout is a terminal too; elsewhere it would write its own lines there, among the data.
+  const live = terminal.stderr.isTTY && terminal.stdout.isTTY && !terminal.env.CI;
   const progress = live ? new LiveProgress(terminal.stderr) : new LineProgress(terminal.stderr);
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   let latest: OperationDetail | undefined;
