@@ -155,6 +155,13 @@ describe('a tenant token', () => {
   });
 });
 
+it('a token of another algorithm is refused although its key is in the set', async () => {
+  const rsa = await generateKeyPair('RS256');
+  const keys = { keys: [...jwks.keys, { ...(await exportJWK(rsa.publicKey)), kid: 'rsa' }] };
+  const text = await token({}, { alg: 'RS256', kid: 'rsa' }, rsa);
+  expect(await outcome(tokens({ keys }).verify(text))).toBe('401 tenant_token_invalid');
+});
+
 describe('keys by address', () => {
   let server: Server;
   let answer: { status: number; body: unknown };

@@ -73,6 +73,7 @@ describe('the signed context', () => {
     ['with an expiry that is no number', 'TN004', tampered((part) => void (part[5] = 'never'))],
     ['expired', 'TN005', () => plane.sign(A, { expiresAt: Math.floor(Date.now() / 1000) - 1 })],
     ['for another database', 'TN006', () => plane.sign(A, { home: 'cel_2' })],
+    ['for the place that the tenant has moved to', 'TN006', () => plane.sign('ten_gone', { home: 'bnd_2', epoch: 4 })],
     ['of a later epoch than the database knows', 'TN007', () => plane.sign(A, { epoch: 2 })],
     ['of a tenant that has moved away', 'TN007', () => plane.sign('ten_gone')],
     ['of a tenant that was never here', 'TN008', () => plane.sign('ten_nowhere')],
@@ -97,6 +98,19 @@ describe('the signed context', () => {
       expect(await as(plane.sign(A), 'SELECT body FROM app.note')).toEqual([{ body: 'of ten_a' }]);
     },
   );
+
+  it('is asked for before an empty table is read from its start to its end', async () => {
+    const plan = await as(
+      plane.sign(A),
+      `SELECT set_config('enable_indexscan', 'off', false), set_config('enable_bitmapscan', 'off', false)`,
+    ).then(() => as(plane.sign(A), 'EXPLAIN SELECT * FROM app.nothing'));
+    expect(JSON.stringify(plan)).toContain('Seq Scan on nothing');
+    await expect(as('', 'SELECT * FROM app.nothing')).rejects.toThrow(refusal('TN001'));
+    await expect(as(plane.sign('ten_gone'), 'SELECT * FROM app.nothing WHERE id = 1')).rejects.toThrow(
+      refusal('TN007'),
+    );
+    await app.query('RESET ALL');
+  });
 
   it('tells the new home and epoch to a stale context, and to a forged one nothing', async () => {
     await expect(as(plane.sign('ten_gone'), 'SELECT FROM app.note')).rejects.toThrow(

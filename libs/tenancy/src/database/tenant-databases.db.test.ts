@@ -59,6 +59,16 @@ describe('one statement', () => {
     );
   });
 
+  it('leaves no context behind on its connection, nor does a transaction', async () => {
+    const naked = () => databases.route(a, false, (pool) => pool.query('SELECT * FROM app.note'));
+    await Promise.all(Array.from({ length: 8 }, () => ids()));
+    await expect(naked()).rejects.toThrow(expect.objectContaining({ cause: refusal('TN001') }));
+    await Promise.all([ids(), databases.withTenant(a, (tx) => tx.query('SELECT FROM app.note'))]);
+    await Promise.all(
+      [1, 2, 3].map(() => expect(naked()).rejects.toThrow(expect.objectContaining({ cause: refusal('TN001') }))),
+    );
+  });
+
   it('does not show its context to other sessions of the login', async () => {
     const looking = databases.withTenant(b, async (tx) => {
       await tx.query('SELECT pg_sleep(0.2)');
