@@ -18,10 +18,13 @@ const { output } = await cruise(
 const part = (path) => path.split('/').slice(0, 2).join('/');
 const ours = output.modules.filter(({ source }) => !source.includes('node_modules'));
 const links = ours.flatMap(({ source, dependencies }) =>
-  dependencies.filter(({ resolved }) => /^(apps|libs|infra|workflows|test)\//.test(resolved) && part(resolved) !== part(source)),
+  dependencies.filter(
+    ({ resolved }) => /^(apps|libs|infra|workflows|test)\//.test(resolved) && part(resolved) !== part(source),
+  ),
 );
 for (const { from, to, rule } of output.summary.violations) console.error(`${rule.name}: ${from} → ${to}`);
 const blind = ours.length < LEAST_MODULES || links.length < LEAST_LINKS_BETWEEN_PARTS;
-if (blind) console.error(`Saw only ${ours.length} modules and ${links.length} links between parts: the check is blind.`);
+if (blind)
+  console.error(`Saw only ${ours.length} modules and ${links.length} links between parts: the check is blind.`);
 console.log(`${ours.length} modules, ${links.length} links between parts, ${output.summary.error} violations`);
 process.exitCode = output.summary.error > 0 || blind ? 1 : 0;

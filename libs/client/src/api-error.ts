@@ -55,6 +55,7 @@ export async function errorOf(response: Response, address: string): Promise<Bulk
   const problem = await problemIn(response);
   if (problem) return new BulkheadApiError(problem);
   const { status } = response;
+  if (status === 304) return unchanged();
   const redirected = response.type === 'opaqueredirect' || (status >= 300 && status < 400);
   return new BulkheadApiError({
     errorCode: redirected ? 'unexpected_redirect' : `http_${status}`,
@@ -64,6 +65,18 @@ export async function errorOf(response: Response, address: string): Promise<Bulk
       : `${address} answered ${status} without saying why; this may not be the API.`,
     remediation: 'Check the address of the API, and what stands in front of it.',
     retryable: [429, 502, 503, 504].includes(status),
+    instance: '',
+  });
+}
+
+/** The answer to a request with If-None-Match, which nothing but the caller's own headers can make one. */
+function unchanged(): BulkheadApiError {
+  return new BulkheadApiError({
+    errorCode: 'not_modified',
+    status: 304,
+    detail: 'The version that If-None-Match names is current.',
+    remediation: 'Use the version that you have.',
+    retryable: false,
     instance: '',
   });
 }

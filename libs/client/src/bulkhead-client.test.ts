@@ -149,6 +149,13 @@ describe('a refusal', () => {
     expect(api.received).toHaveLength(1);
   });
 
+  it('says that nothing has changed', async () => {
+    api.answers({ status: 304 });
+    const error = await refusalOf(client().getTenant({ path: { id: 'ten_1' }, headers: { 'If-None-Match': '"1"' } }));
+    expect(error).toMatchObject({ errorCode: 'not_modified', status: 304 });
+    expect(api.received[0]?.headers['if-none-match']).toBe('"1"');
+  });
+
   it('names the address when nobody listens', async () => {
     const gone = await ScriptedApi.start();
     const { url } = gone;
