@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createCheckpointSigner } from '@bulkhead/domain/audit';
+import { boxPublicKey, tokenServiceKeys } from '@bulkhead/domain/context';
+import { Redacted } from '@bulkhead/kernel';
 import { auditBucket, BUCKET_PREFIX } from './aws-policies.js';
 import type { AwsCredentials } from './local-secrets.js';
 import type { Engines } from './engines.js';
@@ -119,6 +121,12 @@ export async function startApi(engines: Engines): Promise<{ process: ManagedProc
   return { process: part, url };
 }
 
+/** The public part of the token service's key is all of it that the worker is given. */
+function contextRecipient(tokenKeyFile: string): string {
+  const secret = new Redacted<Uint8Array>(Buffer.from(readFileSync(tokenKeyFile, 'utf8'), 'base64'));
+  return boxPublicKey(tokenServiceKeys(secret).box);
+}
+
 /**
  * Starts the worker.
  * @param attach names the provider servers, as {@link startProviders} gives it.
@@ -154,6 +162,7 @@ export async function startWorker(
       BULKHEAD_AUDIT_SIGNING_KEY_FILE: secretFiles.auditSigningKey,
       BULKHEAD_AUDIT_ORIGIN: AUDIT_ORIGIN,
       BULKHEAD_AUDIT_BUCKET: auditBucket(aws.region),
+      BULKHEAD_CONTEXT_RECIPIENT: contextRecipient(secretFiles.tokenKey),
     },
     cwd: folder.dir,
     // It bundles the workflows first.

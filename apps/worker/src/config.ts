@@ -23,6 +23,8 @@ const schema = z.object({
   BULKHEAD_AUDIT_ORIGIN: z.string().min(1),
   BULKHEAD_AUDIT_BUCKET: z.string().min(3),
   BULKHEAD_AUDIT_LOCK_DAYS: z.coerce.number().int().min(1).default(2192),
+  /** Public key of the token service, as `context-recipient.main.js` of the API prints it. */
+  BULKHEAD_CONTEXT_RECIPIENT: z.string().refine((key) => /^[\w-]{43}$/.test(key), 'must be 32 bytes in base64url'),
   BULKHEAD_TEMPLATES_DIR: z.string().default(TEMPLATES),
   /** Seconds that a failed step waits for an operator before the operation is undone. */
   BULKHEAD_ATTENTION_DEADLINE: z.coerce.number().int().min(1).optional(),

@@ -5,7 +5,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { StepProgress, type Dependencies } from '@bulkhead/activities';
 import { createAutomation, type Automation } from '@bulkhead/automation';
-import { CommandGate, PlacementReader, SubscriptionReader } from '@bulkhead/control';
+import { CommandGate, ContextKeyReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
 import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
 import { Redacted } from '@bulkhead/kernel';
 import type { PlaneClients } from '@bulkhead/planes';
@@ -38,6 +38,8 @@ export async function createDependencies(
     progress: new StepProgress(commands.get(DataSource)),
     automation: await openAutomation(config),
     planes: planeClients(config),
+    contextKeys: commands.get(ContextKeyReader),
+    contextRecipient: config.BULKHEAD_CONTEXT_RECIPIENT,
     billing: billingOf(config, ledger),
     temporal,
     logger,

@@ -1,3 +1,4 @@
 export type { PlaneClients } from './clients.js';
+export * from './context-keys.js';
 export * from './plane.js';
 export * from './planes.js';

@@ -119,7 +119,7 @@ async function databaseFor(plane: PlaneFixture, id: BindingId | CellId): Promise
     backupRetentionPeriod: KEPT.backupDays,
     tags: { 'bulkhead:id': id },
   });
-  const inputs = { ...(await plane.databaseInputs(state, names.database)), home: id };
+  const inputs = { ...(await plane.databaseInputs(state, names.database)), home: id, schemaVersion: '3' };
   await plane.bulkhead.create('bulkhead:postgres:TenantDatabase', inputs);
   const { host, port, database, masterSecretArn, servingSecretArn } = inputs as Record<string, unknown>;
   return { host, port, database, masterSecretArn, servingSecretArn } as DatabaseCoordinates;

@@ -1,5 +1,5 @@
 import type { Automation } from '@bulkhead/automation';
-import type { CommandGate, PlacementReader, Principal, SubscriptionReader } from '@bulkhead/control';
+import type { CommandGate, ContextKeyReader, PlacementReader, Principal, SubscriptionReader } from '@bulkhead/control';
 import type { BillingProvider } from '@bulkhead/integrations';
 import type { PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
@@ -15,6 +15,9 @@ export interface Dependencies {
   readonly progress: StepProgress;
   readonly automation: Automation;
   readonly planes: PlaneClients;
+  readonly contextKeys: ContextKeyReader;
+  /** Public key of the token service, which context keys are sealed for. */
+  readonly contextRecipient: string;
   readonly billing: { readonly name: string; readonly provider: BillingProvider };
   readonly temporal: Client;
   readonly logger: Logger;

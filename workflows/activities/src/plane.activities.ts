@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { RecordBound } from '@bulkhead/control';
+import { RecordBound, RecordContextKey } from '@bulkhead/control';
 import type { PlaneActivities } from '@bulkhead/definitions';
-import type { Layer } from '@bulkhead/domain';
+import type { Layer, PlacedTenant } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
-import { planesOf, type LayerPlane } from '@bulkhead/planes';
+import { ensureContextKey, homeOf, planesOf, type LayerPlane } from '@bulkhead/planes';
 import canonicalize from 'canonicalize';
 import { send, type Dependencies } from './dependencies.js';
 
@@ -15,8 +15,9 @@ export function planeActivities(dependencies: Dependencies): PlaneActivities {
       for (const layer of ['key', 'storage', 'queue'] as const) await required(planes, layer).bind();
     },
     async prepareDatabase(call) {
-      const planes = await planesOfTenant(dependencies, call.tenantId);
-      await required(planes, 'database').bind();
+      const placed = await dependencies.placements.placed(call.tenantId);
+      await required(planesOf(placed, dependencies.planes), 'database').bind();
+      await ensureKey(dependencies, placed);
       await send(dependencies, new RecordBound(call));
     },
     async unbindPlacement({ tenantId }) {
@@ -41,6 +42,18 @@ export function planeActivities(dependencies: Dependencies): PlaneActivities {
       return { ...receipt, digest: digest.digest('hex') };
     },
   };
+}
+
+/** The token service must be able to sign contexts for the database before anybody is served there. */
+async function ensureKey(dependencies: Dependencies, placed: PlacedTenant): Promise<void> {
+  const { planes, contextKeys, contextRecipient: recipient } = dependencies;
+  const home = homeOf(placed);
+  if (!home) throw new Error('The database layer has a plane and no home');
+  await ensureContextKey(planes, home, {
+    recipient,
+    known: (id) => contextKeys.ids(id),
+    record: (key) => send(dependencies, new RecordContextKey(key)),
+  });
 }
 
 async function planesOfTenant(dependencies: Dependencies, tenantId: TenantId): Promise<ReadonlyMap<Layer, LayerPlane>> {
