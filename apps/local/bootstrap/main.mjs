@@ -12,7 +12,7 @@ import { say, Stop } from './report.mjs';
 import { handOver } from './run.mjs';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[\\/]$/, '');
-const COMMANDS = ['start', 'demo', 'reset', 'test', 'faults', 'build'];
+const COMMANDS = ['start', 'demo', 'reset', 'test', 'faults', 'bench', 'build'];
 
 async function prepare() {
   await ensurePythonTools();
@@ -26,6 +26,10 @@ async function run(command, args) {
   if (command === 'build') return 0;
   if (command === 'test') return await runTests(ROOT, args);
   if (command === 'faults') return await runFaults(ROOT, args);
+  if (command === 'bench')
+    return await handOver(process.execPath, [`${ROOT}/test/dist/bench/context.bench.js`, ...args], {
+      stdio: 'inherit',
+    });
   const { main } = await import(new URL('../dist/main.js', import.meta.url).href);
   return await main(command, args);
 }
