@@ -4,6 +4,7 @@ import { describeSecrets } from './platform/secrets.suite.js';
 import { describeServingLogins } from './platform/serving-logins.suite.js';
 import { describeTiers } from './platform/tiers.suite.js';
 import { describeTogether } from './platform/together.suite.js';
+import { describeTokens } from './platform/tokens.suite.js';
 import { layGroundwork } from './support/onboarding.js';
 import { TestStack } from './support/test-stack.js';
 
@@ -21,6 +22,7 @@ const current = () => stack;
 describeTiers(current);
 describeTogether(current);
 describeServingLogins(current);
+describeTokens(current);
 describeAuditLog(current);
 describeSecondStart(current, async () => {
   stack = await stack.startAgain();

@@ -9,7 +9,8 @@ interface Place {
   readonly secretArn: string;
 }
 
-async function placeOf({ api }: TestStack, tier: string): Promise<Place> {
+/** Where the database of the first tenant of a tier is. */
+export async function placeOf({ api }: TestStack, tier: string): Promise<Place> {
   const found = await api.list<{ id: string; slug: string }>(`/v1/tenants?q=first-${tier}`);
   const tenant = found.find(({ slug }) => slug === `first-${tier}`);
   const { bindings } = await api.get<{ bindings: { layer: string; outputs: Record<string, string> }[] }>(
@@ -21,7 +22,10 @@ async function placeOf({ api }: TestStack, tier: string): Promise<Place> {
 }
 
 /** The address that the tenant's application uses, from the secret that it reads. */
-async function servingUrl({ engines: { aws } }: TestStack, place: Place): Promise<{ url: string; username: string }> {
+export async function servingUrl(
+  { engines: { aws } }: TestStack,
+  place: Place,
+): Promise<{ url: string; username: string }> {
   const client = new SecretsManagerClient({ endpoint: aws.endpoint, region: aws.region, credentials: aws.root });
   const { SecretString = '{}' } = await client.send(new GetSecretValueCommand({ SecretId: place.secretArn }));
   const { username, password } = JSON.parse(SecretString) as { username: string; password: string };

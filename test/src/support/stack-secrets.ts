@@ -25,7 +25,8 @@ async function managedPasswords({ engines: { aws } }: TestStack): Promise<string
 
 /**
  * Every secret that the stack has made: logins of the servers, AWS secret keys (the ids of the keys are no secrets),
- * client secrets of the identity provider, signing keys, Pulumi's passphrase, and what lies in Secrets Manager.
+ * client secrets of the identity provider, signing keys, Pulumi's passphrase, the token service's key, and what lies in
+ * Secrets Manager.
  */
 export async function stackSecrets(stack: TestStack): Promise<string[]> {
   const { folder, secretFiles } = stack.engines;
@@ -35,6 +36,7 @@ export async function stackSecrets(stack: TestStack): Promise<string[]> {
   const { d } = JSON.parse(readFileSync(folder.path('identity-signing-key.json'), 'utf8')) as { d: string };
   const pem = readFileSync(secretFiles.auditSigningKey, 'utf8').split('\n')[1] ?? '';
   const passphrase = readFileSync(secretFiles.pulumiPassphrase, 'utf8').trim();
-  const secrets = [...leaves(kept), d, pem, passphrase, ...(await managedPasswords(stack))];
+  const tokenKey = readFileSync(secretFiles.tokenKey, 'utf8').trim();
+  const secrets = [...leaves(kept), d, pem, passphrase, tokenKey, ...(await managedPasswords(stack))];
   return secrets.filter((secret) => secret.length >= LEAST_LENGTH);
 }
