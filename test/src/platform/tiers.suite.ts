@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import canonicalize from 'canonicalize';
 import { expectWholeTrail } from '../support/audit-trail.js';
 import { expectInventoryEqualsRegistry } from '../support/inventory.js';
@@ -88,6 +89,12 @@ export function describeTiers(current: () => TestStack): void {
 
     it('has made exactly what the control database says, and nothing besides', async () => {
       await expectInventoryEqualsRegistry(current());
+      // The comparison sees what is too much, too.
+      const { endpoint, region, root: credentials } = current().engines.aws;
+      const sqs = new SQSClient({ endpoint, region, credentials });
+      const { QueueUrl } = await sqs.send(new CreateQueueCommand({ QueueName: 'bh-orphan' }));
+      await expect(expectInventoryEqualsRegistry(current())).rejects.toThrow(/bh-orphan/);
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
     });
   });
 }

@@ -89,10 +89,10 @@ export async function until(
   }
 }
 
-/** Waits until a step is under way. */
-export async function underWay(api: Api, id: string, step: string): Promise<void> {
-  const isRunning = ({ steps }: Operation) => steps.some(({ name, state }) => name === step && state === 'running');
-  await until(api, id, `${step} of ${id} to begin`, isRunning);
+/** Waits until a step has begun. */
+export async function begun(api: Api, id: string, step: string): Promise<void> {
+  const hasBegun = ({ steps }: Operation) => steps.some(({ name, state }) => name === step && state !== 'pending');
+  await until(api, id, `${step} of ${id} to begin`, hasBegun);
 }
 
 /** @throws Error with the operation when it did not succeed. */
