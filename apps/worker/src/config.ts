@@ -41,3 +41,17 @@ export type WorkerConfig = z.output<typeof schema>;
 export function readWorkerConfig(env: NodeJS.ProcessEnv = process.env): WorkerConfig {
   return readConfig(schema, env);
 }
+
+/**
+ * What plugins that the Pulumi CLI starts need to reach AWS: region, endpoint, and credentials or where to get them. A
+ * run's process gets nothing else of this process's environment; attached provider servers have their own.
+ */
+export function pluginEnvironment(
+  { BULKHEAD_PROVIDERS }: Pick<WorkerConfig, 'BULKHEAD_PROVIDERS'>,
+  env: NodeJS.ProcessEnv = process.env,
+): Record<string, string> {
+  if (BULKHEAD_PROVIDERS !== undefined) return {};
+  return Object.fromEntries(
+    Object.entries(env).flatMap(([name, value]) => (name.startsWith('AWS_') && value ? [[name, value]] : [])),
+  );
+}

@@ -14,7 +14,7 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { DataSource } from 'typeorm';
-import type { WorkerConfig } from './config.js';
+import { pluginEnvironment, type WorkerConfig } from './config.js';
 
 /** Everything that activities work with, from the configuration. */
 export async function createDependencies(
@@ -53,6 +53,7 @@ function openAutomation(config: WorkerConfig): Promise<Automation> {
     stateAdminUrl: config.BULKHEAD_STATE_ADMIN_URL,
     passphraseFile: config.BULKHEAD_PULUMI_PASSPHRASE_FILE,
     providers: config.BULKHEAD_PROVIDERS,
+    providerEnvironment: pluginEnvironment(config),
   });
 }
 
