@@ -10,7 +10,7 @@ export interface AutomationConfig {
   readonly passphraseFile: string;
   /** Attached providers, `aws:PORT,bulkhead:PORT`; absent when the CLI starts installed plugins. */
   readonly providers?: string | undefined;
-  /** Variables by which plugins started by the CLI reach AWS (region, endpoint, credentials). Unused with attached ones. */
+  /** Variables by which plugins that the CLI starts reach AWS: region, endpoint, credentials. */
   readonly providerEnvironment?: Readonly<Record<string, string>>;
   /** Executable policy pack; absent: the one of @bulkhead/policies. */
   readonly policyPack?: string;

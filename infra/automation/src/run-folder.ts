@@ -55,7 +55,7 @@ export async function sessionSettings(
   // The backend's driver insists on TLS when the address says nothing; the admin's address decides.
   if (!backend.searchParams.has('sslmode')) backend.searchParams.set('sslmode', 'disable');
   const passphrase = (await readFile(config.passphraseFile, 'utf8')).trim();
-  const plugins = config.providers === undefined ? (config.providerEnvironment ?? {}) : {};
+  const plugins = config.providerEnvironment ?? {};
   const environment: Record<string, string> = {
     ...plugins,
     PULUMI_BACKEND_URL: backend.toString(),

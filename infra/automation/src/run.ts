@@ -10,7 +10,6 @@ import {
   runCancelled,
   runCrashed,
   runTimedOut,
-  stackBusy,
   stackProtected,
 } from './errors.js';
 import { keepLease } from './lease-keeper.js';
@@ -81,7 +80,8 @@ export class Run {
       clearTimeout(deadline);
       clearTimeout(this.#killTimer);
       await keeper.stop();
-      await releaseLease(this.pool, lease);
+      // What the run did stands, whether the lease can be given back or not: unreleased, it ends by itself.
+      await releaseLease(this.pool, lease).catch(() => undefined);
     }
   }
 
@@ -117,10 +117,12 @@ export class Run {
       case 'up':
         return this.#up();
       case 'preview': {
-        const changes = await this.#command({ kind: 'preview' });
-        // The preview of a new stack had to make it; nothing is in it.
-        if (before === undefined) await removeStack(this.pool, this.#stack);
-        return { changes, outputs: {} };
+        try {
+          return { changes: await this.#command({ kind: 'preview' }), outputs: {} };
+        } finally {
+          // The preview of a new stack had to make it; nothing is in it.
+          if (before === undefined) await removeStack(this.pool, this.#stack);
+        }
       }
       case 'refresh': {
         const changes = await this.#command({ kind: 'refresh' });
@@ -210,7 +212,6 @@ export class Run {
     const cause = new Error(failure.message);
     if (failure.refusal) return new BulkheadError(failure.refusal);
     if (failure.violations.length > 0) return policyViolation(this.#stack, failure.violations);
-    if (failure.reason === 'busy') return stackBusy(this.#stack, "Pulumi's own lock", cause);
     if (failure.reason === 'protected') return stackProtected(this.#stack, cause);
     if (failure.reason === 'cancelled') return runCancelled(this.#stack, cause);
     return providerFailed(this.#stack, failure.failures, cause);

@@ -52,8 +52,7 @@ export interface ProgramEvent {
 export type ResourceChanges = Readonly<Record<string, number>>;
 
 export interface Failure {
-  /** `busy`: somebody holds Pulumi's own lock, which a held lease rules out. */
-  readonly reason: 'cancelled' | 'busy' | 'protected' | 'failed';
+  readonly reason: 'cancelled' | 'protected' | 'failed';
   readonly violations: readonly PolicyViolation[];
   readonly failures: readonly ResourceFailure[];
   /** Redacted. */
