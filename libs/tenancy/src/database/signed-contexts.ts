@@ -1,4 +1,4 @@
-import { parseContext } from '@bulkhead/domain/context';
+import { parseContext, type ParsedContext } from '@bulkhead/domain/context';
 import { BulkheadError, Redacted } from '@bulkhead/kernel';
 import type { TenantContext } from '../context/tenant-context.js';
 import type { Route } from '../routing/route.js';
@@ -29,8 +29,8 @@ export class SignedContexts {
 
   /** @throws BulkheadError `tenant_context_refused` (500) when the token service answers for another tenant or place. */
   async contextFor(context: TenantContext, route: Route): Promise<string> {
-    const own = context.signedContext?.reveal();
-    if (own !== undefined && fits(own, route)) return own;
+    const own = context.signedContext;
+    if (own !== undefined && fits(parsedOnce(own), route)) return own.reveal();
     const key = `${route.tenantId} ${route.home} ${route.epoch}`;
     const known = await this.#known.get(key);
     if (known !== undefined && known.expiresAtMs > Date.now() + MARGIN_MS) return known.text.reveal();
@@ -39,8 +39,9 @@ export class SignedContexts {
 
   #ask(key: string, context: TenantContext, route: Route): Promise<Known> {
     const asked = this.#exchange(context, route).then((text): Known => {
-      if (!fits(text, route)) throw misfit();
-      return { text: new Redacted(text), expiresAtMs: parseContext(text).expiresAt * 1000 };
+      const parsed = parseContext(text);
+      if (!fits(parsed, route)) throw misfit();
+      return { text: new Redacted(text), expiresAtMs: parsed.expiresAt * 1000 };
     });
     this.#known.delete(key);
     this.#known.set(key, asked);
@@ -53,8 +54,16 @@ export class SignedContexts {
   }
 }
 
-function fits(text: string, route: Route): boolean {
-  const { tenantId, home, epoch, expiresAt } = parseContext(text);
+const parsedContexts = new WeakMap<Redacted, ParsedContext>();
+
+/** A request asks again for every statement; its context stays the same. */
+function parsedOnce(text: Redacted): ParsedContext {
+  let parsed = parsedContexts.get(text);
+  if (parsed === undefined) parsedContexts.set(text, (parsed = parseContext(text.reveal())));
+  return parsed;
+}
+
+function fits({ tenantId, home, epoch, expiresAt }: ParsedContext, route: Route): boolean {
   const right = tenantId === route.tenantId && home === route.home && epoch === route.epoch;
   return right && expiresAt * 1000 > Date.now() + MARGIN_MS;
 }
