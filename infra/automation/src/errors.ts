@@ -132,3 +132,12 @@ export function stackProtected(stack: string, cause?: unknown): BulkheadError {
     cause,
   });
 }
+
+export function stackDiscarded(stack: string, operation: string): BulkheadError {
+  return new BulkheadError({
+    code: 'stack_discarded',
+    status: 409,
+    publicMessage: `Stack ${stack} was taken down for good by ${operation}.`,
+    remediation: 'Start anew: a new placement has a stack of its own.',
+  });
+}

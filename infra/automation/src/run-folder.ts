@@ -52,8 +52,9 @@ export async function sessionSettings(
   const backend = new URL(config.stateAdminUrl);
   backend.username = lease.login;
   backend.password = lease.password.reveal();
-  // The backend's driver insists on TLS when the address says nothing; the admin's address decides.
-  if (!backend.searchParams.has('sslmode')) backend.searchParams.set('sslmode', 'disable');
+  // The address may say otherwise; where it says nothing, only the loopback interface goes without TLS.
+  const loopback = /^(127\.|localhost$|\[::1\]$)/.test(backend.hostname);
+  if (!backend.searchParams.has('sslmode')) backend.searchParams.set('sslmode', loopback ? 'disable' : 'verify-full');
   const passphrase = (await readFile(config.passphraseFile, 'utf8')).trim();
   const plugins = config.providerEnvironment ?? {};
   const environment: Record<string, string> = {

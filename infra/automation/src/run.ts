@@ -65,6 +65,8 @@ export class Run {
       stack: this.#stack,
       holder: this.holder,
       operation: this.wanted.operationId,
+      builds: this.wanted.action === 'up',
+      discardedBy: this.wanted.action === 'destroy' ? discardedBy(this.wanted.request) : undefined,
       ttlMs,
       loginMs: maxRunMs + ttlMs,
     });
@@ -72,6 +74,8 @@ export class Run {
     const deadline = setTimeout(() => this.#end('timed_out'), maxRunMs);
     const cancel = (): void => this.#end('cancelled');
     this.wanted.signal?.addEventListener('abort', cancel);
+    // Given while the lease was being acquired, it fired before anybody listened.
+    if (this.wanted.signal?.aborted) cancel();
     try {
       const { changes, outputs } = await this.#inFolder(lease);
       return { changes, outputs, durationMs: Math.round(performance.now() - started) };

@@ -33,7 +33,7 @@ export class DatabasePlane implements LayerPlane {
   async bind(): Promise<void> {
     await asOwner(this.clients, this.home, async (client) => {
       await this.#requireHarmlessServingRole(client);
-      await enter(client, this.#entry);
+      await enter(client, this.#entry, { registered: this.isolation === 'shared' });
       await this.#settleHome(client);
     });
   }

@@ -33,7 +33,7 @@ export class KeyPlane implements LayerPlane {
 
   async bind(): Promise<void> {
     await asOwner(this.clients, this.registry, async (client) => {
-      await enter(client, this.#entry);
+      await enter(client, this.#entry, { registered: this.isolation === 'shared' });
       await this.#ensureDataKey(client);
     });
   }

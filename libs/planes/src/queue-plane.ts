@@ -30,7 +30,9 @@ export class QueuePlane implements LayerPlane {
   }
 
   async bind(): Promise<void> {
-    await asOwner(this.clients, this.registry, (client) => enter(client, this.#entry));
+    await asOwner(this.clients, this.registry, (client) =>
+      enter(client, this.#entry, { registered: this.isolation === 'shared' }),
+    );
   }
 
   async unbind(): Promise<void> {

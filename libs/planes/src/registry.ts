@@ -11,19 +11,29 @@ export interface RegistryEntry {
 }
 
 /**
- * Names the tenant of a binding in the plane's registry. A shared binding was registered without one; a dedicated one
- * is entered here.
- * @throws BulkheadError `binding_taken` (409).
+ * Names the tenant of a binding in the plane's registry. A dedicated binding is entered here; a shared one was
+ * registered by its roster, and one that is gone from there must not come back: no roster would know it.
+ * @throws BulkheadError `binding_taken`, `binding_not_found` (409).
  */
-export async function enter(client: pg.Client, { bindingId, layer, tenantId, locator }: RegistryEntry): Promise<void> {
+export async function enter(
+  client: pg.Client,
+  entry: RegistryEntry,
+  { registered }: { registered: boolean },
+): Promise<void> {
+  const { bindingId, layer, tenantId, locator } = entry;
+  if (!registered) {
+    await client.query(
+      `insert into bulkhead.registration (binding_id, layer, locator) values ($1, $2, $3) on conflict (binding_id) do nothing`,
+      [bindingId, layer, locator],
+    );
+  }
   const { rows } = await client.query(
-    `insert into bulkhead.registration as r (binding_id, layer, tenant_id, locator, bound_at) values ($1, $2, $3, $4, now())
-     on conflict (binding_id) do update set tenant_id = excluded.tenant_id, bound_at = coalesce(r.bound_at, now())
-       where r.tenant_id is null or r.tenant_id = excluded.tenant_id
-     returning binding_id`,
-    [bindingId, layer, tenantId, locator],
+    `update bulkhead.registration set tenant_id = coalesce(tenant_id, $2), bound_at = coalesce(bound_at, now())
+      where binding_id = $1 returning tenant_id`,
+    [bindingId, tenantId],
   );
-  if (rows.length === 0) throw taken(bindingId);
+  if (rows.length === 0) throw notFound(bindingId);
+  if (rows[0].tenant_id !== tenantId) throw taken(bindingId);
 }
 
 /** Takes the tenant out again: a shared binding goes back to having none, a dedicated one leaves no row. */
@@ -46,8 +56,11 @@ export async function leave(client: pg.Client, entry: RegistryEntry, { keepRow }
 export async function assertEntered(client: pg.Client, { bindingId, tenantId }: RegistryEntry): Promise<void> {
   const find = 'select 1 from bulkhead.registration where binding_id = $1 and tenant_id = $2';
   const { rowCount } = await client.query(find, [bindingId, tenantId]);
-  if (rowCount === 1) return;
-  throw new BulkheadError({
+  if (rowCount !== 1) throw notFound(bindingId);
+}
+
+function notFound(bindingId: BindingId): BulkheadError {
+  return new BulkheadError({
     code: 'binding_not_found',
     status: 409,
     publicMessage: `The plane's registry does not name the tenant of ${bindingId}.`,

@@ -3,6 +3,7 @@ import {
   GetBucketLifecycleConfigurationCommand,
   GetBucketVersioningCommand,
   GetPublicAccessBlockCommand,
+  type LifecycleRule,
 } from '@aws-sdk/client-s3';
 import type { Isolation, PlannedBinding, RetentionSpec } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
@@ -35,7 +36,9 @@ export class StoragePlane implements LayerPlane {
   }
 
   async bind(): Promise<void> {
-    await asOwner(this.clients, this.registry, (client) => enter(client, this.#entry));
+    await asOwner(this.clients, this.registry, (client) =>
+      enter(client, this.#entry, { registered: this.isolation === 'shared' }),
+    );
   }
 
   async unbind(): Promise<void> {
@@ -76,11 +79,20 @@ export class StoragePlane implements LayerPlane {
 
   /** Days for which the bucket keeps versions that are no longer current; without such a rule it keeps them for ever. */
   async #versionDays(): Promise<number> {
-    const request = new GetBucketLifecycleConfigurationCommand({ Bucket: this.location.bucket });
-    const { Rules = [] } = await this.clients.s3.send(request);
-    const days = Rules.filter((rule) => rule.Status === 'Enabled').flatMap(
-      (rule) => rule.NoncurrentVersionExpiration?.NoncurrentDays ?? [],
-    );
+    const rules = await this.#lifecycleRules();
+    const enabled = rules.filter((rule) => rule.Status === 'Enabled');
+    const days = enabled.flatMap((rule) => rule.NoncurrentVersionExpiration?.NoncurrentDays ?? []);
     return Math.min(...days, Number.MAX_SAFE_INTEGER);
+  }
+
+  async #lifecycleRules(): Promise<LifecycleRule[]> {
+    try {
+      const request = new GetBucketLifecycleConfigurationCommand({ Bucket: this.location.bucket });
+      return (await this.clients.s3.send(request)).Rules ?? [];
+    } catch (error) {
+      // S3's answer for a bucket without any rule.
+      if (error instanceof Error && error.name === 'NoSuchLifecycleConfiguration') return [];
+      throw error;
+    }
   }
 }

@@ -21,3 +21,18 @@ export async function loadTenant(
     remediation: 'Look the id up with GET /v1/tenants.',
   });
 }
+
+/**
+ * Undoing an onboarding ends where the tenant was handed over: from then on its data is somebody's, and only
+ * offboarding may take it down.
+ * @throws BulkheadError `tenant_handed_over` (409).
+ */
+export function refuseIfHandedOver({ activatedAt }: TenantEntity): void {
+  if (!activatedAt) return;
+  throw new BulkheadError({
+    code: 'tenant_handed_over',
+    status: 409,
+    publicMessage: 'The tenant was activated: its onboarding can no longer be undone.',
+    remediation: 'Retry the operation to let it finish. To end a live tenant, suspend it and offboard it.',
+  });
+}

@@ -29,6 +29,7 @@ const wish = (stack: string, holder = 'a') => ({
   operation: `op of ${holder}`,
   ttlMs: 20_000,
   loginMs: 60_000,
+  builds: true,
 });
 
 /** Makes the holder look silent for longer than the lease lasts. */
@@ -182,4 +183,12 @@ test('the sweep drops expired logins that no lease names, and no other', async (
   const roles = await pool.query('SELECT rolname FROM pg_roles WHERE rolname = ANY ($1)', [[held.login, lost.login]]);
   expect(roles.rows).toEqual([{ rolname: held.login }]);
   await releaseLease(pool, held);
+});
+
+test('a stack that was taken down for good is not made again by a run that comes late', async () => {
+  const gone = await acquireLease(pool, { ...wish('s-gone'), builds: false, discardedBy: 'op_1' });
+  await releaseLease(pool, gone);
+  await expect(acquireLease(pool, wish('s-gone'))).rejects.toMatchObject({ code: 'stack_discarded', retryable: false });
+  const again = await acquireLease(pool, { ...wish('s-gone'), builds: false, discardedBy: 'op_1' });
+  await releaseLease(pool, again);
 });

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Redacted, waitFor } from '@bulkhead/kernel';
 import pg from 'pg';
-import { stackBusy } from '../errors.js';
+import { stackBusy, stackDiscarded } from '../errors.js';
 import { STATE_TABLE, stateOwner } from './state-schema.js';
 
 /** How long the sessions of a fenced run may take to end before the takeover gives up, milliseconds. */
@@ -20,6 +20,13 @@ export interface LeaseWish {
   readonly stack: string;
   readonly holder: string;
   readonly operation: string;
+  /** Whether the run makes things: refused on a stack that was discarded. */
+  readonly builds: boolean;
+  /**
+   * Operation that takes the stack down for good. Noted with the lease, and kept: a run that was asked for before and
+   * comes late must not make again what nobody would be left to take down.
+   */
+  readonly discardedBy?: string | undefined;
   /** Age at which a heartbeat counts as missed, milliseconds. */
   readonly ttlMs: number;
   /** How long the login may be used to connect, milliseconds. */
@@ -30,7 +37,8 @@ export interface LeaseWish {
  * Takes the lease of a stack. If the last holder went silent, takes it over: from the commit on row security shows
  * that run nothing, then its login is revoked, its sessions are ended and proven gone, and only then are the locks
  * that it left in Pulumi's state removed.
- * @throws BulkheadError `stack_busy` (409, retryable) while another run holds the stack or cannot be proven dead.
+ * @throws BulkheadError `stack_busy` (409, retryable) while another run holds the stack or cannot be proven dead,
+ *   `stack_discarded` (409) for a run that would make again what was taken down for good.
  */
 export async function acquireLease(pool: pg.Pool, wish: LeaseWish): Promise<Lease> {
   const lease = await inTransaction(pool, (client) => claim(client, wish));
@@ -50,20 +58,22 @@ async function claim(client: pg.PoolClient, wish: LeaseWish): Promise<Lease> {
      VALUES ($1, nextval('bulkhead_lease.tokens'), $2, $3) ON CONFLICT (stack) DO NOTHING`,
     [wish.stack, wish.holder, wish.operation],
   );
-  const { rows: held } = await client.query<{ operation: string; busy: boolean }>(
-    `SELECT operation, state_login IS NOT NULL
+  const { rows: held } = await client.query<{ operation: string; busy: boolean; discarded: string | null }>(
+    `SELECT operation, discarded_by AS discarded, state_login IS NOT NULL
               AND heartbeat_at > clock_timestamp() - $2 * interval '1 millisecond' AS busy
        FROM bulkhead_lease.pulumi_leases WHERE stack = $1 FOR UPDATE`,
     [wish.stack, wish.ttlMs],
   );
   if (held[0]?.busy) throw stackBusy(wish.stack, held[0].operation);
+  if (wish.builds && held[0]?.discarded) throw stackDiscarded(wish.stack, held[0].discarded);
   const { login, password } = await createLogin(client, wish);
   const { rows } = await client.query<{ token: string }>(
     `UPDATE bulkhead_lease.pulumi_leases
         SET token = nextval('bulkhead_lease.tokens'), holder = $2, operation = $3, state_login = $4,
+            discarded_by = coalesce($5, discarded_by),
             acquired_at = clock_timestamp(), heartbeat_at = clock_timestamp()
       WHERE stack = $1 RETURNING token`,
-    [wish.stack, wish.holder, wish.operation, login],
+    [wish.stack, wish.holder, wish.operation, login, wish.discardedBy],
   );
   return { stack: wish.stack, token: rows[0]!.token, login, password: new Redacted(password) };
 }

@@ -62,10 +62,12 @@ function leaseTables(): string {
       holder text NOT NULL,
       operation text NOT NULL,
       state_login name,
+      discarded_by text,
       acquired_at timestamptz NOT NULL DEFAULT clock_timestamp(),
       heartbeat_at timestamptz NOT NULL DEFAULT clock_timestamp()
     );
     COMMENT ON COLUMN bulkhead_lease.pulumi_leases.state_login IS 'Null when nobody holds the stack.';
+    COMMENT ON COLUMN bulkhead_lease.pulumi_leases.discarded_by IS 'Operation that took the stack down for good.';
     -- Every login that was made and is not yet proven gone: what a takeover has to end before it goes on.
     CREATE TABLE bulkhead_lease.state_logins (
       login name PRIMARY KEY,

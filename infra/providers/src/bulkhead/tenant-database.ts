@@ -164,12 +164,16 @@ async function asRole(client: pg.ClientBase, role: string, work: () => Promise<u
 }
 
 async function refuseWhileAtHome(sessions: MasterSessions, known: TenantDatabaseInputs): Promise<void> {
-  const exists = await sessions.run(
+  // Closed by a drop that was cut off, after it had found nobody at home: there is nothing to ask any more.
+  const open = await sessions.run(
     { server: known, database: 'postgres' },
-    async (client) => (await ownerOf(client, known.database)) !== undefined,
+    async (client) => {
+      const look = 'SELECT 1 FROM pg_database WHERE datname = $1 AND datallowconn';
+      return (await client.query(look, [known.database])).rowCount === 1;
+    },
     LOOK_MS,
   );
-  if (!exists) return;
+  if (!open) return;
   const tenants = await sessions.run(
     { server: known, database: known.database, role: known.ownerRole },
     async (client) => {
@@ -194,9 +198,11 @@ async function drop(sessions: MasterSessions, known: TenantDatabaseInputs): Prom
     const name = client.escapeIdentifier(known.database);
     if ((await ownerOf(client, known.database)) !== undefined) {
       await asRole(client, known.ownerRole, () => client.query(`ALTER DATABASE ${name} ALLOW_CONNECTIONS false`));
-      await client.query('SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1', [
-        known.database,
-      ]);
+      await client.query(
+        // The server's own workers have no user: they leave by themselves, and only a superuser may send them away.
+        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = $1 AND usename IS NOT NULL`,
+        [known.database],
+      );
       await asRole(client, known.ownerRole, () => client.query(`DROP DATABASE IF EXISTS ${name}`));
     }
     for (const role of [known.servingRole, known.ownerRole]) {

@@ -20,7 +20,7 @@ describe('operation states', () => {
 
   it('succeed only before anything was undone', () => {
     const before = OPERATION_STATES.filter((state) => state !== 'succeeded' && mayBecome(state, 'succeeded'));
-    expect(before).toEqual(['running', 'cancelling']);
+    expect(before).toEqual(['running', 'needs_attention', 'cancelling']);
   });
 
   it('may end from every open state', () => {

@@ -14,7 +14,8 @@ export type OperationState = (typeof OPERATION_STATES)[number];
 const NEXT: Readonly<Record<OperationState, readonly OperationState[]>> = {
   queued: ['running', 'cancelling', 'compensating', 'failed', 'cancelled'],
   running: ['needs_attention', 'cancelling', 'compensating', 'succeeded', 'failed', 'cancelled'],
-  needs_attention: ['running', 'cancelling', 'compensating', 'failed', 'cancelled'],
+  // A report that asks for attention may arrive after the step went through all the same.
+  needs_attention: ['running', 'cancelling', 'compensating', 'succeeded', 'failed', 'cancelled'],
   // A cancellation can come too late: what was handed over by then stays. Undoing can need attention too: giving up
   // there would leave resources that nobody owns.
   cancelling: ['needs_attention', 'compensating', 'succeeded', 'failed', 'cancelled'],

@@ -37,6 +37,11 @@ export class OperationRun {
     this.#retries += 1;
   }
 
+  /** What was done has been handed over: from here on nothing may take it back. */
+  handedOver(): void {
+    this.#compensations.length = 0;
+  }
+
   async report(state: OperationStatus['state'], facts: { error?: Failure; result?: object } = {}): Promise<void> {
     this.state = state;
     await this.workers.persistent.reportOperation({ operationId: this.operationId, state, ...facts });

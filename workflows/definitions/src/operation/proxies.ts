@@ -33,7 +33,8 @@ const UNLIMITED = Number.POSITIVE_INFINITY;
 /** Activities as one operation calls them. */
 export function workersFor(serviceClass: ServiceClass, patience: Patience) {
   const short = { taskQueue: CONTROL_QUEUE, startToCloseTimeout: '1m' } as const;
-  const long = { taskQueue: PROVISIONING_QUEUES[serviceClass], startToCloseTimeout: '1h' } as const;
+  // Longer than the longest run may take, so that the run's own error is the one that is heard.
+  const long = { taskQueue: PROVISIONING_QUEUES[serviceClass], startToCloseTimeout: '75m' } as const;
   const bounded = options(patience, patience.attempts);
   return {
     control: proxyActivities<ControlActivities & BillingActivities>({ ...bounded, ...short }),

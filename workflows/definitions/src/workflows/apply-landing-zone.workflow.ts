@@ -9,11 +9,12 @@ import { carryOut } from '../operation/carry-out.js';
 export async function applyLandingZone(call: OperationCall<'landing_zone.apply'>): Promise<void> {
   const { operationId, input } = call;
   const { region } = input.spec;
-  await carryOut(call, 'standard', async (run, { control, persistent, provisioning }) => {
+  await carryOut(call, 'standard', async (run, { control, provisioning }) => {
     run.lastly('activate', () => control.recordLandingZone({ region, active: false }));
     await run.step('apply_landing_zone', () => provisioning.applyLandingZone({ operationId, spec: input.spec }));
     await run.step('activate', () =>
-      CancellationScope.nonCancellable(() => persistent.recordLandingZone({ region, active: true })),
+      CancellationScope.nonCancellable(() => control.recordLandingZone({ region, active: true })),
     );
+    run.handedOver();
   });
 }

@@ -11,7 +11,7 @@ export async function onboardTenant(call: OperationCall<'tenant.onboard'>): Prom
   const { operationId, input } = call;
   const tenant: TenantCall = { operationId, tenantId: input.tenantId };
   return carryOut(call, input.serviceClass, async (run, workers) => {
-    const { control, persistent, provisioning } = workers;
+    const { control, provisioning } = workers;
     run.lastly('activate', () => control.abandonTenant(tenant));
     const plan = await run.step('reserve_placement', () => control.reservePlacement(tenant), {
       compensate: () => control.retirePlacement(tenant),
@@ -31,7 +31,8 @@ export async function onboardTenant(call: OperationCall<'tenant.onboard'>): Prom
     const receipt = await run.step('audit_receipt', () => provisioning.describePlacement(tenant));
     // Not cancellable while it is under way: a cancelled try may have opened the tenant all the same, and undoing
     // would then take the ground from under it.
-    await run.step('activate', () => CancellationScope.nonCancellable(() => persistent.activateTenant(tenant)));
+    await run.step('activate', () => CancellationScope.nonCancellable(() => control.activateTenant(tenant)));
+    run.handedOver();
     return receipt;
   });
 }

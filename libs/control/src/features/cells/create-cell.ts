@@ -75,7 +75,7 @@ export class CreateCellHandler implements ICommandHandler<CreateCell> {
     try {
       await manager.insert(CellEntity, { id, name, region, capacity, state: 'provisioning', spec, outputs: null });
     } catch (error) {
-      if (violates(error, 'cells_name_key')) throw nameTaken();
+      if (violates(error, 'cells_name')) throw nameTaken();
       throw error;
     }
     const operationId = await openOperation(manager, {

@@ -1,5 +1,5 @@
 import { dateOf, deriveEntitlements, type PlanTemplate } from '@bulkhead/domain';
-import type { OperationId, TenantId } from '@bulkhead/kernel';
+import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel';
 import { EntitlementEntity, loadTenant, PlanEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Gated } from '../../gate/index.js';
@@ -26,7 +26,9 @@ export class GrantEntitlementsHandler implements ICommandHandler<GrantEntitlemen
 
   async execute({ request: { tenantId } }: GrantEntitlements): Promise<string[]> {
     const { manager } = this.work;
-    const { planName: name, planVersion: version, quantity } = await loadTenant(manager, tenantId);
+    const tenant = await loadTenant(manager, tenantId, { locked: true });
+    if (tenant.state === 'abandoned') throw abandoned();
+    const { planName: name, planVersion: version, quantity } = tenant;
     const { spec } = await manager.findOneByOrFail(PlanEntity, { name, version });
     // As they will be once the tenant is active; until then its state keeps everybody out.
     const granted = deriveEntitlements({
@@ -46,4 +48,13 @@ export class GrantEntitlementsHandler implements ICommandHandler<GrantEntitlemen
     await manager.insert(EntitlementEntity, rows);
     return rows.map(({ feature }) => feature);
   }
+}
+
+function abandoned(): BulkheadError {
+  return new BulkheadError({
+    code: 'tenant_abandoned',
+    status: 409,
+    publicMessage: 'The onboarding of this tenant was given up; it is entitled to nothing.',
+    remediation: 'Start a new onboarding.',
+  });
 }

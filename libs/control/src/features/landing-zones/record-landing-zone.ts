@@ -18,6 +18,8 @@ export class RecordLandingZoneHandler implements ICommandHandler<RecordLandingZo
   constructor(private readonly work: UnitOfWork) {}
 
   async execute({ zone: { region, active } }: RecordLandingZone): Promise<void> {
-    await this.work.manager.update(LandingZoneEntity, { region }, { state: active ? 'active' : 'failed' });
+    // A repeat that failed leaves the zone that stands as it is.
+    const change = active ? { region } : { region, state: 'provisioning' as const };
+    await this.work.manager.update(LandingZoneEntity, change, { state: active ? 'active' : 'failed' });
   }
 }

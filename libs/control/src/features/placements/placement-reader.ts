@@ -2,7 +2,7 @@ import type { CellOutputs, DedicatedTenantOutputs, PlacedTenant, Region, RosterS
 import type { BindingId, RosterId, TenantId } from '@bulkhead/kernel';
 import { BindingEntity, CellEntity, loadTenant, RosterEntity } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
-import { DataSource, In, Not } from 'typeorm';
+import { DataSource, In, IsNull, Not } from 'typeorm';
 import { planFromRows } from './placement-rows.js';
 
 @Injectable()
@@ -21,6 +21,9 @@ export class PlacementReader {
       where: [
         { rosterId, state: In(['ready', 'bound']) },
         { rosterId, state: 'reserved', id: In([...registering]) },
+        // Whoever retires it asks for its removal. Left out by others' runs, one that cannot be removed yet would
+        // fail them all.
+        { rosterId, state: 'retiring', outputs: Not(IsNull()), id: Not(In([...registering])) },
       ],
       order: { id: 'ASC' },
     });

@@ -101,6 +101,18 @@ describe('placements', () => {
     expect((await commands.send(new RetirePlacement(call))).bindings).toEqual([]);
   });
 
+  it('takes nothing down that was handed over', async () => {
+    await commands.addCell(10);
+    const { call } = await reserved('live');
+    await commands.source.manager.update(
+      TenantEntity,
+      { id: call.tenantId },
+      { state: 'active', activatedAt: new Date() },
+    );
+    await expect(commands.send(new RetirePlacement(call))).rejects.toMatchObject({ code: 'tenant_handed_over' });
+    expect(await commands.source.manager.countBy(PlacementEntity, { tenantId: call.tenantId })).toBe(4);
+  });
+
   it('never gives a binding that served a tenant to another one', async () => {
     await commands.addCell(10);
     const { plan } = await reserved('first');

@@ -36,6 +36,16 @@ describe('the end of an onboarding', () => {
     await expect(commands.createTenant('lakeside', 'pooled', 'clinic-per-provider')).resolves.toBeDefined();
   });
 
+  it('answers a repeated activation of a tenant that was suspended since, and can no longer abandon it', async () => {
+    const call = callOf(await commands.createTenant('hillside', 'pooled', 'clinic-per-provider'));
+    const at = new Date();
+    const live = { state: 'suspended' as const, activatedAt: at, suspendedAt: at, suspensionReason: 'unpaid' };
+    await commands.source.manager.update(TenantEntity, { id: call.tenantId }, live);
+    await commands.send(new ActivateTenant(call));
+    await expect(commands.send(new AbandonTenant(call))).rejects.toMatchObject({ code: 'tenant_handed_over' });
+    expect(await tenantOf(call.tenantId)).toMatchObject({ state: 'suspended' });
+  });
+
   it('does not open a tenant again that was abandoned', async () => {
     const call = callOf(await commands.createTenant('seaside', 'pooled', 'clinic-per-provider'));
     await commands.send(new AbandonTenant(call));

@@ -4,6 +4,7 @@ import {
   BindingEntity,
   EntitlementEntity,
   loadTenant,
+  refuseIfHandedOver,
   SubscriptionEntity,
   TenantEntity,
   UnitOfWork,
@@ -36,7 +37,8 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
   async execute({ request: { tenantId } }: ActivateTenant): Promise<void> {
     const { manager } = this.work;
     const tenant = await loadTenant(manager, tenantId, { locked: true });
-    if (tenant.state === 'active') return;
+    // Also when it has been suspended since: the first answer was lost, and what it did stands.
+    if (tenant.activatedAt) return;
     const missing = await whatIsMissing(manager, tenant);
     if (missing.length > 0) throw notReady(missing);
     await manager.update(
@@ -88,12 +90,11 @@ export class AbandonTenantHandler implements ICommandHandler<AbandonTenant> {
 
   async execute({ request: { tenantId } }: AbandonTenant): Promise<void> {
     const { manager } = this.work;
+    const tenant = await loadTenant(manager, tenantId, { locked: true });
+    refuseIfHandedOver(tenant);
+    if (tenant.state === 'abandoned') return;
     await manager.delete(EntitlementEntity, { tenantId });
     await manager.update(SubscriptionEntity, { tenantId }, { state: 'cancelled' });
-    await manager.update(
-      TenantEntity,
-      { id: tenantId, state: 'provisioning' },
-      { state: nextTenantState('provisioning', 'abandon') },
-    );
+    await manager.update(TenantEntity, { id: tenantId }, { state: nextTenantState(tenant.state, 'abandon') });
   }
 }
