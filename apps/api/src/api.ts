@@ -20,6 +20,8 @@ export interface ApiOptions extends ApiModuleOptions {
   readonly oidcIssuer: string;
   readonly oidcAudience: string;
   readonly requestsPerMinute: number;
+  /** Proxies in front; without them every caller behind one would share one limit. */
+  readonly trustedProxies?: readonly string[];
   readonly logger: Logger;
 }
 
@@ -33,6 +35,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
     bodyLimit: BODY_LIMIT,
     genReqId: () => randomUUID(),
     requestTimeout: 30_000,
+    trustProxy: options.trustedProxies?.length ? [...options.trustedProxies] : false,
     // inspectInput refuses such keys, with their place.
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',

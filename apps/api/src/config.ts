@@ -30,6 +30,11 @@ const schema = z.object({
   BULKHEAD_TOKEN_ISSUER: z.string().refine(isSafeAddress, 'must be an https address (http only on loopback)'),
   /** File with 32 random bytes in base64: opens the keys of the token service. */
   BULKHEAD_TOKEN_KEY_FILE: z.string().min(1),
+  /** Addresses or networks of the proxies in front of the API, separated by commas: their word on the caller's counts. */
+  BULKHEAD_TRUSTED_PROXIES: z
+    .string()
+    .default('')
+    .transform((addresses) => addresses.split(',').filter(Boolean)),
   BULKHEAD_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
 });
 

@@ -23,6 +23,7 @@ async function main(): Promise<void> {
     oidcIssuer: config.BULKHEAD_OIDC_ISSUER,
     oidcAudience: config.BULKHEAD_OIDC_AUDIENCE,
     requestsPerMinute: config.BULKHEAD_API_REQUESTS_PER_MINUTE,
+    trustedProxies: config.BULKHEAD_TRUSTED_PROXIES,
   });
   let stopping = false;
   const stop = async (): Promise<void> => {
