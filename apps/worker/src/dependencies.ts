@@ -6,6 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { StepProgress, type Dependencies } from '@bulkhead/activities';
 import { createAutomation, type Automation } from '@bulkhead/automation';
 import { CommandGate, ContextKeyReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
+import type { Patience } from '@bulkhead/definitions';
 import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
 import { Redacted } from '@bulkhead/kernel';
 import type { PlaneClients } from '@bulkhead/planes';
@@ -24,11 +25,13 @@ export async function createDependencies(
     temporal,
     ledger,
     logger,
+    patience,
   }: {
     commands: INestApplicationContext;
     temporal: Client;
     ledger: pg.Pool;
     logger: Logger;
+    patience: Partial<Patience>;
   },
 ): Promise<Dependencies> {
   return {
@@ -43,6 +46,7 @@ export async function createDependencies(
     billing: billingOf(config, ledger),
     temporal,
     logger,
+    patience,
   };
 }
 
@@ -57,15 +61,19 @@ function openAutomation(config: WorkerConfig): Promise<Automation> {
   });
 }
 
+/** A peer that is cut off resets no connection: without limits an activity would wait for its answer for an hour. */
+const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
+
 /** The SDK takes endpoint and credentials from the environment, as it does everywhere. */
 function planeClients({ BULKHEAD_REGION: region, BULKHEAD_PLANE_TLS, AWS_ENDPOINT_URL }: WorkerConfig): PlaneClients {
+  const common = { region, requestHandler: TIME_LIMITS };
   return {
-    kms: new KMSClient({ region }),
-    rds: new RDSClient({ region }),
+    kms: new KMSClient(common),
+    rds: new RDSClient(common),
     // An emulator has no host name for each bucket.
-    s3: new S3Client({ region, forcePathStyle: AWS_ENDPOINT_URL !== undefined }),
-    secrets: new SecretsManagerClient({ region }),
-    sqs: new SQSClient({ region }),
+    s3: new S3Client({ ...common, forcePathStyle: AWS_ENDPOINT_URL !== undefined }),
+    secrets: new SecretsManagerClient(common),
+    sqs: new SQSClient(common),
     databaseTls: BULKHEAD_PLANE_TLS === 'on',
   };
 }

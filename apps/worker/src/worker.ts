@@ -29,10 +29,11 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const connections = await connect(config, logger);
   const { source, commands, native, temporal, ledger } = connections;
   await publishTemplates(commands.get(CommandGate), config.BULKHEAD_TEMPLATES_DIR);
-  const dependencies = await createDependencies(config, { commands, temporal, ledger, logger });
+  const patience = patienceOf(config);
+  const dependencies = await createDependencies(config, { commands, temporal, ledger, logger, patience });
   const workers = await createWorkers(native, config.BULKHEAD_TEMPORAL_NAMESPACE, dependencies);
   const sequencer = await createSequencer(config, source, logger);
-  const relay = new OutboxRelay(source, temporal, logger, patienceOf(config));
+  const relay = new OutboxRelay(source, temporal, logger, patience);
   const health = await serveHealth(config.BULKHEAD_WORKER_HEALTH_PORT, {
     database: () => source.query('select 1'),
     temporal: async () => {

@@ -61,6 +61,19 @@ it('adopts everything that was made although every answer was lost once', async 
   expect(lost.map(({ met }) => met.length)).toEqual(lost.map(() => 1));
 });
 
+it.each(['KMS.CreateKey', 'SQS.CreateQueue'])(
+  'adopts what %s has made when its answer never comes',
+  async (creation) => {
+    const { api, proxy } = stack;
+    // No reset connection tells anybody: only a time limit does.
+    const silent = proxy.plant('hold_answer', calls(creation), 1);
+    const slug = `silent-${creation.replace('.', '-').toLowerCase()}`;
+    const { operation } = await beginOnboarding(api, 'dedicated', slug);
+    const done = await healed(stack, operation.id);
+    expect([done.state, silent.met.length]).toEqual(['succeeded', 1]);
+  },
+);
+
 it('registers a pooled tenant once although the answer with its data key was lost', async () => {
   const { api, proxy } = stack;
   const lost = proxy.plant('lose_answer', calls('KMS.GenerateDataKeyWithoutPlaintext'), 1);

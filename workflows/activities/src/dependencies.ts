@@ -1,5 +1,6 @@
 import type { Automation } from '@bulkhead/automation';
 import type { CommandGate, ContextKeyReader, PlacementReader, Principal, SubscriptionReader } from '@bulkhead/control';
+import type { Patience } from '@bulkhead/definitions';
 import type { BillingProvider } from '@bulkhead/integrations';
 import type { PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
@@ -21,6 +22,8 @@ export interface Dependencies {
   readonly billing: { readonly name: string; readonly provider: BillingProvider };
   readonly temporal: Client;
   readonly logger: Logger;
+  /** Of the roster workflows that this worker starts; an operation brings its own. */
+  readonly patience: Partial<Patience>;
 }
 
 const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };

@@ -29,8 +29,8 @@ export function settlingActivities(dependencies: Dependencies): SettlingActiviti
   };
 }
 
-async function settle({ temporal }: Dependencies, cellId: CellId, request: SettleRequest): Promise<void> {
-  const input: CellRostersInput = { cellId };
+async function settle({ temporal, patience }: Dependencies, cellId: CellId, request: SettleRequest): Promise<void> {
+  const input: CellRostersInput = { cellId, patience };
   const startWorkflowOperation = new WithStartWorkflowOperation(ROSTERS_WORKFLOW, {
     workflowId: rostersWorkflowId(cellId),
     workflowIdConflictPolicy: 'USE_EXISTING',

@@ -10,6 +10,9 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
 import type { RdsHost } from './rds-host.js';
 
+/** A peer that is cut off resets no connection: without limits a run would wait for its answer until its own end. */
+const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
+
 /** How to reach AWS. An absent endpoint means AWS itself; absent credentials mean the SDK's default chain. */
 export interface AwsAccess {
   readonly region: string;
@@ -36,6 +39,7 @@ export class AwsClients {
     this.#config = {
       region: access.region,
       maxAttempts: 4,
+      requestHandler: TIME_LIMITS,
       ...(access.endpoint === undefined ? {} : { endpoint: access.endpoint }),
       ...(access.credentials === undefined ? {} : { credentials: access.credentials }),
     };
