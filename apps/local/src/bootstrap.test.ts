@@ -125,7 +125,7 @@ describe('the command line', () => {
     const main = new URL('../bootstrap/main.mjs', import.meta.url);
     const { status, stderr } = spawnSync(process.execPath, [main.pathname, 'dance'], { encoding: 'utf8' });
     expect(status).toBe(1);
-    expect(stderr).toContain('start, demo, reset, test, faults, build');
+    expect(stderr).toContain('start, demo, reset, test, faults, bench, build');
     expect(stderr).not.toContain('at bootstrap');
   });
 });

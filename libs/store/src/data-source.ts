@@ -1,5 +1,17 @@
+import pg from 'pg';
 import { DataSource } from 'typeorm';
 import * as entities from './entities/index.js';
+
+/**
+ * A connection that is cut between two statements of a transaction reports it to nobody, which would end the process.
+ * The next statement on it fails all the same.
+ */
+class ControlClient extends pg.Client {
+  constructor(config?: pg.ClientConfig) {
+    super(config);
+    this.on('error', () => undefined);
+  }
+}
 
 /**
  * Opens the control database.
@@ -14,6 +26,7 @@ export async function openControlDatabase(url: string, poolSize = 10): Promise<D
     entities: Object.values(entities).filter((entity) => typeof entity === 'function'),
     synchronize: false,
     extra: {
+      Client: ControlClient,
       application_name: 'bulkhead',
       connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 30_000,

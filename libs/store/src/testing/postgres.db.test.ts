@@ -8,6 +8,8 @@ import { startTestPostgres } from './postgres.js';
 
 async function query<Row extends pg.QueryResultRow>(url: string, sql: string): Promise<Row[]> {
   const client = new pg.Client(url);
+  // The server may go while it is being asked whether it has gone.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     return (await client.query<Row>(sql)).rows;

@@ -65,6 +65,7 @@ function address(server: string, database: string, role?: (typeof ROLES)[number]
 
 async function asSuperuser(url: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
   const client = new pg.Client({ connectionString: url, application_name: 'bulkhead-testing' });
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await work(client);
