@@ -1,5 +1,7 @@
+import type { Dependencies } from '@bulkhead/activities';
 import { CommandGate } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
+import { LedgerBilling } from '@bulkhead/integrations';
 import type { Logger } from '@bulkhead/runtime';
 import { openControlDatabase } from '@bulkhead/store';
 import { Client, Connection } from '@temporalio/client';
@@ -14,8 +16,7 @@ import { OutboxRelay } from './outbox-relay.js';
 import { publishTemplates } from './templates.js';
 import { createWorkers } from './temporal-workers.js';
 
-/** How often logins and folders that dead workers left are dropped. */
-const SWEEP_MS = 60 * 60 * 1000;
+const CHORES_MS = 60 * 60 * 1000;
 
 export interface RunningWorker {
   /** Stops in order: no new work, then what runs is told to stop, then the connections. */
@@ -40,9 +41,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
       if (workers.some((worker) => worker.getState() !== 'RUNNING')) throw new Error('A queue is not served');
     },
   });
-  const sweep = setInterval(() => {
-    dependencies.automation.sweep().catch((error: unknown) => logger.warn('Sweeping failed.', { error }));
-  }, SWEEP_MS);
+  const chores = startChores(dependencies, logger);
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
@@ -52,12 +51,31 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const { signal } = stopping;
   const parts = [...workers.map((worker) => worker.run()), relay.run(signal), sequencer.run(signal)];
   const cleanUp = async (): Promise<void> => {
-    clearInterval(sweep);
+    clearInterval(chores);
     health.close();
     await dependencies.automation.close();
     await close(connections);
   };
   return { stop, ended: untilAllEnded(parts, stop, cleanUp) };
+}
+
+/**
+ * What is due by the clock, at the start and then every hour: drops what dead workers left of their Pulumi runs, and
+ * issues the ledger's invoices whose period has begun. Another worker may have done it already; that is harmless.
+ */
+function startChores({ automation, billing }: Dependencies, logger: Logger): NodeJS.Timeout {
+  const chores = [
+    () => automation.sweep(),
+    // Stripe issues by itself.
+    async () => (billing.provider instanceof LedgerBilling ? billing.provider.issueDueInvoices() : 0),
+  ];
+  const run = (): void => {
+    for (const chore of chores) {
+      chore().catch((error: unknown) => logger.warn('A chore failed; it is tried again in an hour.', { error }));
+    }
+  };
+  run();
+  return setInterval(run, CHORES_MS);
 }
 
 type Connections = Awaited<ReturnType<typeof connect>>;
