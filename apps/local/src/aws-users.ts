@@ -25,7 +25,9 @@ const MARKED_USER: AwsUser = 'bulkhead-provisioner';
 const RUN_TAG = 'bulkhead:local-run';
 
 async function asRoot<T>(account: Account, work: (iam: IAMClient) => Promise<T>): Promise<T> {
-  const iam = new IAMClient({ endpoint: account.endpoint, region: account.region, credentials: account.root });
+  // A copy: the SDK writes marks of its own into what it is given, and this object is kept in secrets.json.
+  const credentials = { ...account.root };
+  const iam = new IAMClient({ endpoint: account.endpoint, region: account.region, credentials });
   try {
     return await work(iam);
   } finally {
