@@ -46,10 +46,29 @@ export class CanaryFlock {
     // The slug is in the audit log and in the answer to whoever asks for it a second time.
     const slug = this.#canary('slug of a tenant', word(), ['audit', 'errors']);
     const body = { ...wish('hybrid-storage', slug), name };
-    const { operation } = await api.post<Accepted>('/v1/tenants', body, key);
+    const { tenant, operation } = await api.post<Accepted>('/v1/tenants', body, key);
     await succeeded(api, operation.id);
+    await this.#throughTokens(tenant.id);
     await this.#refused('/v1/tenants', body, 409);
     await this.#refused('/v1/tenants', { ...body, name: this.#canary('name in a reused key') }, 422, key);
+  }
+
+  /** Who a token is for, and why something is taken away, is in the audit log; tokens and contexts are kept nowhere. */
+  async #throughTokens(tenantId: string): Promise<void> {
+    const { api } = this.stack;
+    const path = `/v1/tenants/${tenantId}`;
+    const subject = { kind: 'service', id: this.#canary('subject of a token', word(), ['audit']) };
+    const wanted = { audience: 'clinic', subject, roles: ['read'], database: true };
+    const { token, tokenId } = await api.post<{ token: string; tokenId: string }>(`${path}/tokens`, wanted);
+    this.#canary('token', token);
+    const { context } = await api.post<{ context: string }>(`${path}/contexts`, { token });
+    this.#canary('database context', context);
+    await this.#refused(`${path}/contexts`, { token: `${token}${this.#canary('forged token')}` }, 422);
+    const reason = this.#canary('reason of a revocation', word(), ['audit']);
+    const revocation = { body: { tokenId, reason }, key: crypto.randomUUID() };
+    requireStatus(204, await api.call('POST', `${path}/tokens/revoke`, revocation));
+    await api.post(`${path}/suspend`, { reason: this.#canary('reason of a suspension', word(), ['audit']) });
+    await api.post(`${path}/resume`, {});
   }
 
   async #throughRefusedBodies(): Promise<void> {
