@@ -18,14 +18,19 @@ export type Fault = 'hold' | 'drop';
 export interface AwsProxy {
   readonly endpoint: string;
   /** Loses the answer to the next matching call; resolves once the call has executed. */
-  loseNext(fault: Fault, matches: (request: PassingRequest) => boolean): Promise<void>;
+  loseNext(fault: Fault, matches: (request: PassingRequest) => boolean): Promise<LostCall>;
   stop(): Promise<void>;
+}
+
+export interface LostCall {
+  /** Whether its caller waits for the answer no longer. */
+  isAbandoned(): boolean;
 }
 
 interface Trap {
   readonly fault: Fault;
   readonly matches: (request: PassingRequest) => boolean;
-  readonly caught: () => void;
+  readonly caught: (call: LostCall) => void;
 }
 
 export async function startAwsProxy(target: string): Promise<AwsProxy> {
@@ -38,7 +43,7 @@ export async function startAwsProxy(target: string): Promise<AwsProxy> {
   return {
     endpoint: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     loseNext(fault, matches) {
-      const { promise, resolve } = Promise.withResolvers<void>();
+      const { promise, resolve } = Promise.withResolvers<LostCall>();
       traps.add({ fault, matches, caught: resolve });
       return promise;
     },
@@ -69,7 +74,7 @@ async function pass(
   }
   traps.delete(trap);
   if (trap.fault === 'drop') response.destroy();
-  trap.caught();
+  trap.caught({ isAbandoned: () => response.closed });
 }
 
 async function read(message: IncomingMessage): Promise<Buffer> {

@@ -107,7 +107,7 @@ export class CrashStage {
 
   /**
    * Brings a tenant up to the call that `matches`, lets the call execute, and kills the victim before anybody hears
-   * the answer. Returns when no process of the run is left.
+   * the answer. Returns when no process of the run is left and the provider, which lives on, has given the call up.
    */
   async crashAfter(
     request: DedicatedRequest,
@@ -117,7 +117,7 @@ export class CrashStage {
     const executed = this.cloud.proxy.loseNext('hold', matches);
     const run = { request, action: 'up', operationId: newId('operation') } as const;
     const worker = startWorker(this.cloud.config, run, () => undefined);
-    await Promise.race([
+    const lost = await Promise.race([
       executed,
       worker.exited.then(() => Promise.reject(new Error('The run ended before it came to the call'))),
     ]);
@@ -127,6 +127,7 @@ export class CrashStage {
     process.kill(target, 'SIGKILL');
     await worker.exited;
     await this.gone(pids);
+    await waitFor('the provider to give up the call of a dead engine', () => lost.isAbandoned());
   }
 
   /** Waits until none of these processes lives. */

@@ -8,6 +8,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
+import { callSignal } from '../protocol/calls.js';
 import type { RdsHost } from './rds-host.js';
 
 /** A peer that is cut off resets no connection: without limits a run would wait for its answer until its own end. */
@@ -89,7 +90,18 @@ export class AwsClients {
     const known = this.#made.get(key);
     if (known !== undefined) return known as T;
     const client = new Client({ ...this.#config, ...extra } as never);
+    endWithCall(client as unknown as Sender);
     this.#made.set(key, client);
     return client;
   }
+}
+
+interface Sender {
+  send(command: unknown, options?: { abortSignal?: AbortSignal | undefined }): unknown;
+}
+
+/** Ends a client's requests, and the SDK's own retries of them, with the provider call that they are made for. */
+function endWithCall(client: Sender): void {
+  const send = client.send.bind(client);
+  client.send = (command) => send(command, { abortSignal: callSignal() });
 }

@@ -1,4 +1,5 @@
 import { BulkheadError } from '@bulkhead/kernel';
+import { callSignal } from '../protocol/calls.js';
 
 /** A database server of the local stack. */
 export interface HostedInstance {
@@ -8,6 +9,8 @@ export interface HostedInstance {
   readonly masterUsername: string;
   readonly status: string;
 }
+
+const NEVER = new AbortController().signal;
 
 /** Client of the local stack's RDS host, which runs one real Postgres server for each RDS instance. */
 export class RdsHost {
@@ -45,7 +48,7 @@ export class RdsHost {
       method,
       headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.timeout(60_000),
+      signal: AbortSignal.any([AbortSignal.timeout(60_000), callSignal() ?? NEVER]),
     }).catch((cause: unknown) => {
       throw hostError(`The local RDS host did not answer ${method} of ${identifier}.`, cause);
     });

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { BulkheadError, Redacted } from '@bulkhead/kernel';
 import pg from 'pg';
 import type { AwsClients } from '../aws/clients.js';
+import { callSignal } from '../protocol/calls.js';
 import { isAbsent } from '../protocol/failure.js';
 
 /** How long a master login is taken from memory before it is read again, milliseconds. */
@@ -89,6 +90,7 @@ export class MasterSessions {
     const { server } = where;
     let refused = false;
     for (;;) {
+      callSignal()?.throwIfAborted();
       const login = await this.#login(server);
       try {
         return await this.#pool(where, login).connect();

@@ -3,6 +3,7 @@ import providerGrpc from '@pulumi/pulumi/proto/provider_grpc_pb.js';
 import providerPb from '@pulumi/pulumi/proto/provider_pb.js';
 import pluginPb from '@pulumi/pulumi/proto/plugin_pb.js';
 import type * as provider from '@pulumi/pulumi/proto/provider_pb.js';
+import { Calls } from './calls.js';
 import { check, create, describeFailure, diff, HalfMade, preview, read, update } from './lifecycle.js';
 import { failureOf } from './failure.js';
 import { emptyMessage, fromStruct, toStruct } from './messages.js';
@@ -22,6 +23,7 @@ export class ProviderService<C> {
   readonly #package: Package<C>;
   readonly #types: ReadonlyMap<string, AnyResourceType<C>>;
   readonly #connections: Connections<C>;
+  readonly #calls = new Calls();
 
   constructor(served: Package<C>) {
     this.#package = served;
@@ -43,12 +45,18 @@ export class ProviderService<C> {
       configure: unary(async (request: provider.ConfigureRequest, call) => this.#configure(request, call.getPeer())),
       check: unary(async (request: provider.CheckRequest, call) => this.#check(request, call.getPeer())),
       diff: unary(async (request: provider.DiffRequest) => this.#diff(request)),
-      create: unary(async (request: provider.CreateRequest, call) => this.#create(request, call.getPeer())),
+      create: unary(async (request: provider.CreateRequest, call) =>
+        this.#calls.change(request.getUrn(), call, () => this.#create(request, call.getPeer())),
+      ),
       read: unary(async (request: provider.ReadRequest, call) => this.#read(request, call.getPeer())),
-      update: unary(async (request: provider.UpdateRequest, call) => this.#update(request, call.getPeer())),
-      delete: unary(async (request: provider.DeleteRequest, call) => this.#delete(request, call.getPeer())),
+      update: unary(async (request: provider.UpdateRequest, call) =>
+        this.#calls.change(request.getUrn(), call, () => this.#update(request, call.getPeer())),
+      ),
+      delete: unary(async (request: provider.DeleteRequest, call) =>
+        this.#calls.change(request.getUrn(), call, () => this.#delete(request, call.getPeer())),
+      ),
       invoke: unary(async (request: provider.InvokeRequest, call) => this.#invoke(request, call.getPeer())),
-      // A cancel comes from one run; the server belongs to all of them. Calls in flight end by themselves.
+      // A cancel comes from one run; the server belongs to all of them. Calls in flight end with their own engine.
       cancel: unary(async () => emptyMessage()),
       attach: unary(async () => emptyMessage()),
     };
