@@ -53,6 +53,6 @@ test('a failure of the earlier call does not reach the later one', async () => {
   const calls = new Calls();
   const earlier = calls.change(URN, new Call(), () => Promise.reject(new Error('refused')));
   const later = calls.change(URN, new Call(), async () => 'made');
-  await expect(earlier).rejects.toThrow();
+  await expect(earlier).rejects.toThrow('refused');
   await expect(later).resolves.toBe('made');
 });
