@@ -26,7 +26,7 @@ export interface TenantDatabaseArgs extends Discardable {
  * A Postgres instance on RDS and, inside it, the database with its roles and schema.
  *
  * No password is in the program or in the state: RDS keeps the master's in Secrets Manager, and the `bulkhead`
- * provider puts the serving login into a secret that the program creates empty. Backup policy: RDS automated backups
+ * provider puts the logins of application and migrator into secrets that the program creates empty. Backup policy: RDS automated backups
  * (`retention.backupDays`) with point-in-time restore, and a final snapshot unless the database is discarded.
  */
 export class TenantDatabase extends pulumi.ComponentResource {
@@ -41,7 +41,8 @@ export class TenantDatabase extends pulumi.ComponentResource {
     super('bulkhead:components:TenantDatabase', name, {}, options);
     const logs = this.#logGroup(name, args);
     const instance = this.#instance(name, args, logs);
-    const secret = this.#servingSecret(name, args);
+    const serving = this.#secret(`${name}-serving-login`, args.names.servingSecret, 'Serving login', args);
+    const migrator = this.#secret(`${name}-migrator-login`, args.names.migratorSecret, 'Migrator login', args);
     this.instance = instance.identifier;
     this.host = instance.address;
     this.port = instance.port;
@@ -56,14 +57,16 @@ export class TenantDatabase extends pulumi.ComponentResource {
         database: args.names.database,
         ownerRole: args.names.ownerRole,
         servingRole: args.names.servingRole,
-        servingSecretArn: secret.arn,
+        servingSecretArn: serving.arn,
+        migratorRole: args.names.migratorRole,
+        migratorSecretArn: migrator.arn,
         home: args.ownership.id,
         schemaVersion: args.schemaVersion,
       },
       { parent: this, protect: args.discardedBy === undefined },
     );
     this.database = database.database;
-    this.servingSecretArn = secret.arn;
+    this.servingSecretArn = serving.arn;
     this.#alarms(name, args, instance);
     this.registerOutputs({ host: this.host, port: this.port, database: this.database });
   }
@@ -125,13 +128,13 @@ export class TenantDatabase extends pulumi.ComponentResource {
     );
   }
 
-  #servingSecret(name: string, args: TenantDatabaseArgs): aws.secretsmanager.Secret {
+  #secret(resource: string, name: string, what: string, args: TenantDatabaseArgs): aws.secretsmanager.Secret {
     const discarded = args.discardedBy !== undefined;
     return new aws.secretsmanager.Secret(
-      `${name}-serving-login`,
+      resource,
       {
-        name: args.names.servingSecret,
-        description: `Serving login of ${args.names.database}`,
+        name,
+        description: `${what} of ${args.names.database}`,
         kmsKeyId: args.keyArn,
         recoveryWindowInDays: discarded ? 0 : SECRET_RECOVERY_DAYS,
         tags: ownershipTags(args.ownership),

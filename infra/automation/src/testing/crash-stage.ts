@@ -147,7 +147,13 @@ export class CrashStage {
       ...(storage ? [`bucket bh-${hex(storage.bindingId)}`] : []),
       ...(queue ? [`queue bh-${hex(queue.bindingId)}`, `queue bh-${hex(queue.bindingId)}-dlq`] : []),
       ...(key ? [`key Bulkhead ${key.bindingId}`, `alias/bulkhead/${key.bindingId}`] : []),
-      ...(database ? [`instance bh-${hex(database.bindingId)}`, `secret bulkhead/${database.bindingId}/serving`] : []),
+      ...(database
+        ? [
+            `instance bh-${hex(database.bindingId)}`,
+            `secret bulkhead/${database.bindingId}/serving`,
+            `secret bulkhead/${database.bindingId}/migrator`,
+          ]
+        : []),
       `role bh-${hex(stackId)}`,
     ];
   }

@@ -14,6 +14,9 @@ export interface PostgresDatabaseArgs {
   readonly servingRole: pulumi.Input<string>;
   /** Secret that the provider puts the serving login into. */
   readonly servingSecretArn: pulumi.Input<string>;
+  /** Login that migrates the workload's tables. */
+  readonly migratorRole: pulumi.Input<string>;
+  readonly migratorSecretArn: pulumi.Input<string>;
   /** Id of this database as a home of tenants: the binding (dedicated) or the cell (shared). */
   readonly home: pulumi.Input<string>;
   readonly schemaVersion: pulumi.Input<string>;

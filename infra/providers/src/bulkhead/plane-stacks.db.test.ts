@@ -59,12 +59,15 @@ async function cellProgram() {
     applyImmediately: true,
     tags,
   });
-  const secret = new aws.secretsmanager.Secret('serving', {
-    name: 'bulkhead/cel_1/serving',
-    kmsKeyId: key.arn,
-    recoveryWindowInDays: 0,
-    tags,
-  });
+  const [secret, migratorSecret] = ['serving', 'migrator'].map(
+    (login) =>
+      new aws.secretsmanager.Secret(login, {
+        name: `bulkhead/cel_1/${login}`,
+        kmsKeyId: key.arn,
+        recoveryWindowInDays: 0,
+        tags,
+      }),
+  ) as [aws.secretsmanager.Secret, aws.secretsmanager.Secret];
   const masterSecretArn = instance.masterUserSecrets.apply(([master]) => master?.secretArn ?? '');
   const server = {
     host: instance.address,
@@ -78,6 +81,8 @@ async function cellProgram() {
     resourceId: 'cel_1',
     servingRole: 'bh_cel1_app',
     servingSecretArn: secret.arn,
+    migratorRole: 'bh_cel1_migrator',
+    migratorSecretArn: migratorSecret.arn,
     home: 'cel_1',
     schemaVersion: '1',
   });
@@ -85,6 +90,7 @@ async function cellProgram() {
     server,
     keyArn: key.arn,
     servingSecretArn: secret.arn,
+    migratorSecretArn: migratorSecret.arn,
     masterSecretArn,
     digest: database.schemaDigest,
     resourceId: instance.resourceId,
@@ -116,14 +122,14 @@ function everythingIn(folder: string): string {
 
 test('a cell and a roster of 50 live a whole life, and no password reaches the state', async () => {
   const stack = await stacks.stack('cell', cellProgram);
-  expect((await stack.preview()).changeSummary).toEqual({ create: 5 });
+  expect((await stack.preview()).changeSummary).toEqual({ create: 6 });
   const { outputs } = await stack.up();
   const cell = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as Record<
     string,
     string
   >;
-  expect((await stack.up()).summary.resourceChanges).toEqual({ same: 5 });
-  expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 5 });
+  expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });
+  expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 6 });
 
   const registrations = await stacks.stack('roster', roster(cell, 50));
   const started = Date.now();
@@ -143,7 +149,7 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   ).toEqual([{ rows: 50, keys: 12 }]);
 
   const passwords = await Promise.all(
-    [cell['masterSecretArn'], cell['servingSecretArn']].map(async (arn) =>
+    [cell['masterSecretArn'], cell['servingSecretArn'], cell['migratorSecretArn']].map(async (arn) =>
       String((await plane.secretValue(arn ?? ''))['password']),
     ),
   );

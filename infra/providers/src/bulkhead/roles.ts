@@ -14,12 +14,27 @@ export async function ensureOwnerRole(client: pg.ClientBase, role: string): Prom
   await client.query(`GRANT ${name} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE`);
 }
 
-/** Makes the login of the serving application, without a password: nobody can use it yet. */
-export async function ensureServingRole(client: pg.ClientBase, role: string): Promise<void> {
+/** Makes a login that is nothing but one, without a password: nobody can use it yet. */
+export async function ensureLoginRole(client: pg.ClientBase, role: string): Promise<void> {
   if (await roleExists(client, role)) return;
   await client.query(
     `CREATE ROLE ${client.escapeIdentifier(role)} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION`,
   );
+}
+
+/**
+ * Lets the migrator into the database and into the owner's role, which it takes with SET ROLE and never inherits: what it
+ * makes belongs to the owner, and a statement that forgets to take the role can do nothing.
+ */
+export async function grantMigrator(
+  client: pg.ClientBase,
+  { database, ownerRole, migratorRole }: { database: string; ownerRole: string; migratorRole: string },
+): Promise<void> {
+  const migrator = client.escapeIdentifier(migratorRole);
+  await client.query(`GRANT ${client.escapeIdentifier(ownerRole)} TO ${migrator} WITH SET TRUE, INHERIT FALSE`);
+  await client.query(`SET ROLE ${client.escapeIdentifier(ownerRole)}`);
+  await client.query(`GRANT CONNECT ON DATABASE ${client.escapeIdentifier(database)} TO ${migrator}`);
+  await client.query('RESET ROLE');
 }
 
 /**

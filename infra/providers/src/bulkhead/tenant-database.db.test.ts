@@ -43,6 +43,29 @@ test("the serving login of the secret works on the workload's tables and on noth
   await expect(plane.sql(login, 'SET ROLE bh_serving_owner')).rejects.toThrow('permission denied');
 });
 
+test('the migrator makes tables as the owner, which the application can use, and has no right of its own', async () => {
+  const { inputs } = await made('bh_migrated');
+  const migrator = await plane.secretValue(inputs['migratorSecretArn'] as string);
+  expect(migrator).toMatchObject({ username: 'bh_migrated_migrator', port: inputs['port'], database: 'bh_migrated' });
+  const table = 'CREATE TABLE app.note (tenant_id text, id int, PRIMARY KEY (tenant_id, id))';
+  await expect(plane.sql(migrator, table)).rejects.toThrow('permission denied');
+  await expect(plane.sql(migrator, 'SELECT * FROM bulkhead.tenant_home')).rejects.toThrow('permission denied');
+  await plane.sql(migrator, `SET ROLE bh_migrated_owner; ${table}`);
+  const application = await plane.secretValue(secretArn(inputs));
+  expect(await plane.sql(application, 'SELECT * FROM app.note')).toEqual([]);
+  await expect(plane.sql(application, 'SET ROLE bh_migrated_migrator')).rejects.toThrow('permission denied');
+});
+
+test('a database that was made before there was a migrator gets one, and is not replaced for it', async () => {
+  const { inputs } = await made('bh_older');
+  const { migratorRole, migratorSecretArn, ...old } = inputs;
+  await plane.sql(superuser('bh_older'), `DROP OWNED BY bh_older_migrator; DROP ROLE bh_older_migrator`);
+  expect((await plane.bulkhead.diff(TYPE, old, inputs)).replaces).toEqual([]);
+  await plane.bulkhead.update(TYPE, 'bh_older', old, inputs);
+  const login = await plane.secretValue(migratorSecretArn as string);
+  expect(await plane.sql(login, 'SELECT current_user::text AS me')).toEqual([{ me: migratorRole }]);
+});
+
 test('no role of the database is superuser, may bypass row security, or is more than it must be', async () => {
   await made('bh_roles');
   const roles = await plane.sql(
@@ -52,13 +75,17 @@ test('no role of the database is superuser, may bypass row security, or is more 
   );
   expect(roles).toEqual([
     { rolname: 'bh_roles_app', rolcanlogin: true, mighty: false },
+    { rolname: 'bh_roles_migrator', rolcanlogin: true, mighty: false },
     { rolname: 'bh_roles_owner', rolcanlogin: false, mighty: false },
   ]);
   const members = await plane.sql(
     superuser('bh_roles'),
-    `SELECT member::regrole::text AS member, inherit_option FROM pg_auth_members WHERE roleid = 'bh_roles_owner'::regrole AND set_option`,
+    `SELECT member::regrole::text AS member, inherit_option FROM pg_auth_members WHERE roleid = 'bh_roles_owner'::regrole AND set_option ORDER BY 1`,
   );
-  expect(members).toEqual([{ member: 'bulkhead_master', inherit_option: false }]);
+  expect(members).toEqual([
+    { member: 'bh_roles_migrator', inherit_option: false },
+    { member: 'bulkhead_master', inherit_option: false },
+  ]);
   expect(
     await plane.sql(superuser('bh_roles'), "SELECT has_database_privilege('public', 'bh_roles', 'CONNECT') AS open"),
   ).toEqual([{ open: false }]);

@@ -5,8 +5,8 @@ import { hasUnknown } from '../protocol/values.js';
 import { MasterSessions, ServerGone, type Server } from './master-sessions.js';
 import { applyPlaneSchema, appliedVersion, newestSchemaVersion, planeSchemaDigest } from './plane-schema.js';
 import type { Plane } from './plane.js';
-import { ensureOwnerRole, ensureServingRole, grantServing, roleExists } from './roles.js';
-import { ensureServingLogin } from './serving-login.js';
+import { ensureLoginRole, ensureOwnerRole, grantMigrator, grantServing, roleExists } from './roles.js';
+import { ensureLogin } from './stored-login.js';
 
 export interface TenantDatabaseInputs extends Server {
   /** Binding or cell that the database serves. */
@@ -15,6 +15,8 @@ export interface TenantDatabaseInputs extends Server {
   readonly ownerRole: string;
   readonly servingRole: string;
   readonly servingSecretArn: string;
+  readonly migratorRole: string;
+  readonly migratorSecretArn: string;
   readonly home: string;
   readonly schemaVersion: string;
 }
@@ -34,6 +36,9 @@ export const tenantDatabase: ResourceType<Plane, TenantDatabaseInputs> = {
     ownerRole: { required: true, replaces: true },
     servingRole: { required: true, replaces: true },
     servingSecretArn: { required: true, unobserved: true },
+    // Databases that were made before there was a migrator get one, and are not replaced for it.
+    migratorRole: { required: true, unobserved: true },
+    migratorSecretArn: { required: true, unobserved: true },
     home: { required: true, replaces: true },
     schemaVersion: { required: true },
   },
@@ -105,8 +110,10 @@ async function ensure(plane: Plane, inputs: TenantDatabaseInputs): Promise<void>
   const { sessions } = plane;
   await sessions.run({ server: inputs, database: 'postgres' }, async (client) => {
     await ensureOwnerRole(client, inputs.ownerRole);
-    await ensureServingRole(client, inputs.servingRole);
+    await ensureLoginRole(client, inputs.servingRole);
+    await ensureLoginRole(client, inputs.migratorRole);
     await ensureDatabase(client, inputs);
+    await grantMigrator(client, inputs);
   });
   await sessions.run({ server: inputs, database: inputs.database, role: inputs.ownerRole }, async (client) => {
     await client.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
@@ -117,7 +124,8 @@ async function ensure(plane: Plane, inputs: TenantDatabaseInputs): Promise<void>
     );
     await grantServing(client, inputs);
   });
-  await ensureServingLogin(plane, inputs);
+  await ensureLogin(plane, inputs, { role: inputs.servingRole, secretArn: inputs.servingSecretArn });
+  await ensureLogin(plane, inputs, { role: inputs.migratorRole, secretArn: inputs.migratorSecretArn });
 }
 
 async function ensureDatabase(client: pg.ClientBase, { database, ownerRole }: TenantDatabaseInputs): Promise<void> {
@@ -205,7 +213,9 @@ async function drop(sessions: MasterSessions, known: TenantDatabaseInputs): Prom
       );
       await asRole(client, known.ownerRole, () => client.query(`DROP DATABASE IF EXISTS ${name}`));
     }
-    for (const role of [known.servingRole, known.ownerRole]) {
+    for (const role of [known.servingRole, known.migratorRole, known.ownerRole]) {
+      // The state of a database that was made before there was a migrator names none.
+      if (role === undefined) continue;
       await client.query(`DROP ROLE IF EXISTS ${client.escapeIdentifier(role)}`);
     }
   });

@@ -61,13 +61,16 @@ export async function startPlane() {
       return { inputs, state: (await aws.create('aws:rds/instance:Instance', inputs)).state };
     },
 
-    /** Inputs of a tenant database inside an instance, with an empty serving secret. */
+    /** Inputs of a tenant database inside an instance, with empty secrets for its logins. */
     async databaseInputs(instance: Properties, name: string): Promise<Properties> {
-      const { state: secret } = await aws.create('aws:secretsmanager/secret:Secret', {
-        name: `bulkhead/${name}/serving`,
-        recoveryWindowInDays: 0,
-        tags: { 'bulkhead:id': name },
-      });
+      const secret = async (login: string): Promise<string> => {
+        const { state } = await aws.create('aws:secretsmanager/secret:Secret', {
+          name: `bulkhead/${name}/${login}`,
+          recoveryWindowInDays: 0,
+          tags: { 'bulkhead:id': name },
+        });
+        return state['arn'] as string;
+      };
       const [master] = instance['masterUserSecrets'] as [{ secretArn: string }];
       return {
         resourceId: name,
@@ -77,7 +80,9 @@ export async function startPlane() {
         database: name,
         ownerRole: `${name}_owner`,
         servingRole: `${name}_app`,
-        servingSecretArn: secret['arn'] ?? '',
+        servingSecretArn: await secret('serving'),
+        migratorRole: `${name}_migrator`,
+        migratorSecretArn: await secret('migrator'),
         home: name,
         schemaVersion: '1',
       };

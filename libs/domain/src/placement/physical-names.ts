@@ -16,6 +16,9 @@ export interface PhysicalNames {
   readonly servingRole: string;
   /** Secrets Manager name of the serving role's password. */
   readonly servingSecret: string;
+  /** Login that brings the workload's tables up to date: a member of the owner, with its rights only when it takes them. */
+  readonly migratorRole: string;
+  readonly migratorSecret: string;
   readonly bucket: string;
   /** Key prefix of a binding in a shared bucket. */
   readonly prefix: string;
@@ -37,6 +40,8 @@ export function physicalNames(id: BindingId | CellId): PhysicalNames {
     ownerRole: `${plain}_owner`,
     servingRole: `${plain}_app`,
     servingSecret: `bulkhead/${id}/serving`,
+    migratorRole: `${plain}_migrator`,
+    migratorSecret: `bulkhead/${id}/migrator`,
     bucket: dashed,
     prefix: `b/${hex}/`,
     keyAlias: `alias/bulkhead/${id}`,
