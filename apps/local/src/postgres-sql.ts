@@ -1,4 +1,4 @@
-import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
+import { scramVerifier } from '@bulkhead/kernel/scram-verifier';
 import pg from 'pg';
 
 /** Runs `work` on one connection and closes it. */
@@ -13,20 +13,6 @@ export async function withClient<T>(
   } finally {
     await client.end();
   }
-}
-
-/**
- * The form in which Postgres stores a password (RFC 5803). Sent instead of the password itself, so that a server log
- * that quotes the statement holds no password.
- */
-export function scramVerifier(password: string): string {
-  const iterations = 4096;
-  const salt = randomBytes(16);
-  const salted = pbkdf2Sync(password.normalize('NFKC'), salt, iterations, 32, 'sha256');
-  const clientKey = createHmac('sha256', salted).update('Client Key').digest();
-  const storedKey = createHash('sha256').update(clientKey).digest('base64');
-  const serverKey = createHmac('sha256', salted).update('Server Key').digest('base64');
-  return `SCRAM-SHA-256$${iterations}:${salt.toString('base64')}$${storedKey}:${serverKey}`;
 }
 
 /**

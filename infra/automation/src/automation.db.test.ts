@@ -191,6 +191,25 @@ test('two runs on one stack: the second hears that it is busy; on two stacks bot
   for (const request of [one, two]) await run({ request: discarded(request), action: 'destroy' });
 }, 120_000);
 
+test('a run that Pulumi does not begin is ended, says what it waits for, and changes nothing', async () => {
+  const impatient = await createAutomation({ ...cloud.config, maxSilenceMs: 5_000 });
+  const request = dedicated({ key: binding(), queue: binding() });
+  // A writer that never commits: the CLI's CREATE INDEX IF NOT EXISTS, which it repeats at every start, waits for it.
+  await admin.query('BEGIN');
+  await admin.query('LOCK TABLE bulkhead_state.pulumi_state IN ROW EXCLUSIVE MODE');
+  const stalled = impatient.run({ request, action: 'up', operationId: newId('operation') });
+  await expect(stalled).rejects.toMatchObject({
+    code: 'run_stalled',
+    retryable: true,
+    publicMessage: expect.stringMatching(/waits for Lock relation, behind 1 sessions/),
+  });
+  await admin.query('ROLLBACK');
+  expect(runProcesses(cloud.config.pulumiHome)).toEqual([]);
+  expect((await run({ request, action: 'up' })).changes).toHaveProperty('create');
+  await run({ request: discarded(request), action: 'destroy' });
+  await impatient.close();
+});
+
 test('the history of a stack does not grow for ever', async () => {
   const spec: RosterSpec = {
     rosterId: newId('roster'),

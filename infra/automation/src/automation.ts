@@ -16,7 +16,7 @@ export interface Automation {
    * the state (`refresh`), or removes everything and forgets the stack (`destroy`; not an error when it is gone).
    * A run that follows a crashed one adopts what that left; repeating a run is harmless.
    * @throws BulkheadError `stack_busy` and `lease_lost` (409, retryable), `run_crashed` (500, retryable),
-   *   `run_timed_out` (504, retryable), `run_cancelled` and `stack_protected` (409);
+   *   `run_timed_out` and `run_stalled` (504, retryable), `run_cancelled` and `stack_protected` (409);
    *   RunError `provider_failed` (502, retryable; `failures` names the resources) and `policy_violation` (422;
    *   `violations` names the rules).
    */

@@ -18,11 +18,18 @@ export interface AutomationConfig {
   readonly leaseTtlMs?: number;
   /** How long a cancelled run may finish what is under way before it is killed, milliseconds. Default 20 s. */
   readonly cancelGraceMs?: number;
+  /** Longest silence between the start of a command and Pulumi's first resource, milliseconds. Default 2 minutes. */
+  readonly maxSilenceMs?: number;
   /** Longest run, milliseconds. Default 60 minutes: AWS may take 40 for a database instance. */
   readonly maxRunMs?: number;
 }
 
-export const DEFAULTS = { leaseTtlMs: 20_000, cancelGraceMs: 20_000, maxRunMs: 60 * 60_000 } as const;
+export const DEFAULTS = {
+  leaseTtlMs: 20_000,
+  cancelGraceMs: 20_000,
+  maxSilenceMs: 120_000,
+  maxRunMs: 60 * 60_000,
+} as const;
 
 /** The configuration of a run: with what was found out once. */
 export interface RunConfig extends AutomationConfig {

@@ -111,6 +111,18 @@ export function runTimedOut(stack: string, minutes: number): BulkheadError {
   });
 }
 
+/** Pulumi did not come as far as its first resource: nothing was changed. `waits` says what its state sessions wait for. */
+export function runStalled(stack: string, command: string, waits: readonly string[]): BulkheadError {
+  const sessions = waits.length === 0 ? 'it has no session in the state database' : waits.join(', ');
+  return new BulkheadError({
+    code: 'run_stalled',
+    status: 504,
+    retryable: true,
+    publicMessage: `Pulumi did not begin to work on stack ${stack} (${command}; ${sessions}).`,
+    remediation: 'Check that the state database and the providers answer, then run it again.',
+  });
+}
+
 /** The process of a run ended without an answer. */
 export function runCrashed(stack: string, how: string, cause?: unknown): BulkheadError {
   return new BulkheadError({

@@ -9,6 +9,7 @@ import {
   providerFailed,
   runCancelled,
   runCrashed,
+  runStalled,
   runTimedOut,
   stackProtected,
 } from './errors.js';
@@ -16,7 +17,7 @@ import { keepLease } from './lease-keeper.js';
 import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
 import type { Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './session/messages.js';
 import { SessionEnded, SessionProcess } from './session/session-process.js';
-import { acquireLease, releaseLease, type Lease } from './state/leases.js';
+import { acquireLease, releaseLease, stateWaits, type Lease } from './state/leases.js';
 import { pruneStack, readStackState, removeStack, unadopted, type StackState } from './state/stack-state.js';
 
 export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh';
@@ -38,7 +39,7 @@ export interface RunResult {
 }
 
 /** Why a run was ended from outside. */
-type Ending = 'cancelled' | 'lease_lost' | 'timed_out';
+type Ending = 'cancelled' | 'lease_lost' | 'timed_out' | 'stalled';
 
 /** One run: a lease, a folder, a child process and what ends them. */
 export class Run {
@@ -46,6 +47,8 @@ export class Run {
   #ending: Ending | undefined;
   #session: SessionProcess | undefined;
   #killTimer: NodeJS.Timeout | undefined;
+  #silenceTimer: NodeJS.Timeout | undefined;
+  #stalled: { readonly command: string; readonly waits: readonly string[] } = { command: '', waits: [] };
 
   constructor(
     private readonly pool: pg.Pool,
@@ -89,10 +92,21 @@ export class Run {
     }
   }
 
+  #maxSilenceMs(): number {
+    return this.config.maxSilenceMs ?? DEFAULTS.maxSilenceMs;
+  }
+
+  /** Nothing was begun that could be left half done: the run ends at once, and the next one may fare better. */
+  async #stall({ kind }: Command): Promise<void> {
+    const waits = await stateWaits(this.pool, this.#stack).catch(() => ['the state database does not answer']);
+    this.#stalled = { command: kind, waits };
+    this.#end('stalled');
+  }
+
   /** Lost leases end at once: somebody else may hold the stack already. The others let the current operations finish. */
   #end(ending: Ending): void {
     this.#ending ??= ending;
-    if (ending === 'lease_lost') this.#session?.kill();
+    if (ending === 'lease_lost' || ending === 'stalled') this.#session?.kill();
     else {
       this.#session?.cancel();
       const graceMs = this.config.cancelGraceMs ?? DEFAULTS.cancelGraceMs;
@@ -107,7 +121,10 @@ export class Run {
     try {
       const settings = await sessionSettings(this.config, lease, folder, this.wanted.request);
       const open: OpenCommand = { ...settings.open, exists: state !== undefined };
-      this.#session = new SessionProcess(open, settings.childEnvironment, (event) => this.wanted.onEvent?.(event));
+      this.#session = new SessionProcess(open, settings.childEnvironment, {
+        event: (event) => this.wanted.onEvent?.(event),
+        begun: () => clearTimeout(this.#silenceTimer),
+      });
       await this.#command(open);
       return await this.#act(state);
     } finally {
@@ -192,12 +209,15 @@ export class Run {
   async #command(command: Command): Promise<ResourceChanges> {
     if (this.#ending !== undefined) throw this.#ended();
     let outcome;
+    this.#silenceTimer = setTimeout(() => void this.#stall(command), this.#maxSilenceMs());
     try {
       outcome = await this.#session!.command(command);
     } catch (error) {
       if (this.#ending !== undefined) throw this.#ended(error);
       if (error instanceof SessionEnded) throw runCrashed(this.#stack, error.how, error);
       throw error;
+    } finally {
+      clearTimeout(this.#silenceTimer);
     }
     // A command may end well although it was asked to stop; the run as a whole still stops here.
     if (this.#ending !== undefined) throw this.#ended();
@@ -208,6 +228,7 @@ export class Run {
   #ended(cause?: unknown): Error {
     const minutes = Math.round((this.config.maxRunMs ?? DEFAULTS.maxRunMs) / 60_000);
     if (this.#ending === 'lease_lost') return leaseLost(this.#stack);
+    if (this.#ending === 'stalled') return runStalled(this.#stack, this.#stalled.command, this.#stalled.waits);
     if (this.#ending === 'timed_out') return runTimedOut(this.#stack, minutes);
     return runCancelled(this.#stack, cause);
   }

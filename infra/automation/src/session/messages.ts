@@ -62,6 +62,8 @@ export interface Failure {
 }
 
 export type Answer =
+  /** Pulumi is at its first resource. */
+  | { readonly kind: 'begun' }
   | { readonly kind: 'event'; readonly event: ProgramEvent }
   | { readonly kind: 'done'; readonly changes: ResourceChanges }
   | { readonly kind: 'failed'; readonly failure: Failure };

@@ -54,7 +54,10 @@ export class PulumiSession {
   }
 
   async run(command: RunCommand): Promise<void> {
-    const record = new RunRecord(this.#open.secrets, (event) => this.#tell({ kind: 'event', event }));
+    const record = new RunRecord(this.#open.secrets, {
+      begun: () => this.#tell({ kind: 'begun' }),
+      progress: (event) => this.#tell({ kind: 'event', event }),
+    });
     try {
       // Pulumi ignores a signal that was given before the command began.
       this.#cancel.signal.throwIfAborted();

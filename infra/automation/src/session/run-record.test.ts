@@ -12,7 +12,7 @@ const diagnose = (of: string, message: string): EngineEvent => ({
 
 function record(events: EngineEvent[], secrets: string[] = []): { run: RunRecord; progress: ProgramEvent[] } {
   const progress: ProgramEvent[] = [];
-  const run = new RunRecord(secrets, (event) => progress.push(event));
+  const run = new RunRecord(secrets, { begun: () => undefined, progress: (event) => progress.push(event) });
   for (const event of events) run.take(event);
   return { run, progress };
 }

@@ -11,6 +11,7 @@ const MAX_LISTED = 60;
 /** Gathers from the engine's events what a run did, and what went wrong where. Every text is redacted on its way in. */
 export class RunRecord {
   changes: ResourceChanges = {};
+  #begun = false;
   readonly #violations: PolicyViolation[] = [];
   readonly #messages = new Map<string, string[]>();
   readonly #failed = new Set<string>();
@@ -18,11 +19,15 @@ export class RunRecord {
 
   constructor(
     readonly secrets: readonly string[],
-    readonly onProgress: (event: ProgramEvent) => void,
+    readonly on: { readonly begun: () => void; readonly progress: (event: ProgramEvent) => void },
   ) {}
 
   take(event: EngineEvent): void {
-    if (event.resourcePreEvent) this.#progress('started', event.resourcePreEvent.metadata);
+    if (event.resourcePreEvent) {
+      if (!this.#begun) this.on.begun();
+      this.#begun = true;
+      this.#progress('started', event.resourcePreEvent.metadata);
+    }
     if (event.resOutputsEvent) this.#progress('done', event.resOutputsEvent.metadata);
     if (event.resOpFailedEvent) {
       this.#failed.add(event.resOpFailedEvent.metadata.urn);
@@ -39,7 +44,7 @@ export class RunRecord {
   #progress(state: ProgramEvent['state'], metadata: { op: string; urn: string }): void {
     if (QUIET.has(metadata.op)) return;
     const { op: operation, urn } = metadata;
-    this.onProgress({ operation, state, urn, type: urnType(urn), name: urnName(urn) });
+    this.on.progress({ operation, state, urn, type: urnType(urn), name: urnName(urn) });
   }
 
   #diagnose({ urn = '', message }: { urn?: string; message: string }): void {

@@ -35,7 +35,7 @@ export class SessionProcess {
   constructor(
     { stack, folder, secrets }: OpenCommand,
     environment: Readonly<Record<string, string>>,
-    private readonly onEvent: (event: ProgramEvent) => void,
+    private readonly on: { readonly event: (event: ProgramEvent) => void; readonly begun: () => void },
   ) {
     this.#secrets = secrets;
     // The arguments are for whoever looks at the list of processes.
@@ -61,7 +61,8 @@ export class SessionProcess {
   async command(command: Command): Promise<CommandOutcome> {
     const answered = Promise.withResolvers<CommandOutcome>();
     const listen = (answer: Answer): void => {
-      if (answer.kind === 'event') this.onEvent(answer.event);
+      if (answer.kind === 'event') this.on.event(answer.event);
+      else if (answer.kind === 'begun') this.on.begun();
       else answered.resolve(answer.kind === 'done' ? { changes: answer.changes } : { failure: answer.failure });
     };
     this.#child.on('message', listen);

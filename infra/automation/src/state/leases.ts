@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { Redacted, waitFor } from '@bulkhead/kernel';
+import { scramVerifier } from '@bulkhead/kernel/scram-verifier';
 import pg from 'pg';
-import { stackBusy, stackDiscarded } from '../errors.js';
+import { leaseLost, stackBusy, stackDiscarded } from '../errors.js';
 import { STATE_TABLE, stateOwner } from './state-schema.js';
 
 /** How long the sessions of a fenced run may take to end before the takeover gives up, milliseconds. */
@@ -44,7 +45,7 @@ export async function acquireLease(pool: pg.Pool, wish: LeaseWish): Promise<Leas
   const lease = await inTransaction(pool, (client) => claim(client, wish));
   try {
     await endOtherLogins(pool, lease);
-    await removeLocks(pool, lease.stack);
+    await removeLocksOf(pool, lease);
     return lease;
   } catch (error) {
     await releaseLease(pool, lease);
@@ -90,7 +91,7 @@ async function createLogin(client: pg.PoolClient, wish: LeaseWish): Promise<{ lo
   const { until, database } = rows[0]!;
   const owner = client.escapeIdentifier(stateOwner(database));
   await client.query(
-    `CREATE ROLE ${login} LOGIN PASSWORD '${password}' VALID UNTIL '${until.toISOString()}' CONNECTION LIMIT 32`,
+    `CREATE ROLE ${login} LOGIN PASSWORD ${client.escapeLiteral(scramVerifier(password))} VALID UNTIL '${until.toISOString()}' CONNECTION LIMIT 32`,
   );
   // SET FALSE: the run uses the owner's rights but cannot become the owner.
   await client.query(`GRANT ${owner} TO ${login} WITH INHERIT TRUE, SET FALSE`);
@@ -108,6 +109,19 @@ export async function beat(pool: pg.Pool, lease: Lease): Promise<boolean> {
     [lease.stack, lease.token, lease.login],
   );
   return rowCount === 1;
+}
+
+/** What the sessions of a stack's runs do or wait for, one line each; never a statement's text. */
+export async function stateWaits(pool: pg.Pool, stack: string): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ line: string }>(
+    `SELECT format('its state session is %s, waits for %s, behind %s sessions', a.state,
+                   coalesce(a.wait_event_type || ' ' || a.wait_event, 'nothing'),
+                   cardinality(pg_blocking_pids(a.pid))) AS line
+       FROM pg_stat_activity a JOIN bulkhead_lease.state_logins l ON l.login = a.usename
+      WHERE l.stack = $1 ORDER BY a.backend_start`,
+    [stack],
+  );
+  return rows.map(({ line }) => line);
 }
 
 /** Gives the lease back. The caller has ended the run's processes; whatever is left of its login ends here. */
@@ -166,6 +180,18 @@ async function endLogin(pool: pg.Pool, login: string): Promise<void> {
   await inTransaction(pool, async (client) => {
     await client.query(`DROP ROLE IF EXISTS ${client.escapeIdentifier(login)}`);
     await client.query('DELETE FROM bulkhead_lease.state_logins WHERE login = $1', [login]);
+  });
+}
+
+/** Removes what earlier runs left. Somebody may have taken the stack over since, whose locks must stay. */
+async function removeLocksOf(pool: pg.Pool, lease: Lease): Promise<void> {
+  await inTransaction(pool, async (client) => {
+    const { rowCount } = await client.query(
+      'SELECT 1 FROM bulkhead_lease.pulumi_leases WHERE stack = $1 AND token = $2 FOR SHARE',
+      [lease.stack, lease.token],
+    );
+    if (rowCount === 0) throw leaseLost(lease.stack);
+    await removeLocks(client, lease.stack);
   });
 }
 
