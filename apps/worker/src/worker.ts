@@ -7,16 +7,19 @@ import { openControlDatabase } from '@bulkhead/store';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { createSequencer } from './audit.js';
 import { openCommands } from './commands.js';
 import type { WorkerConfig } from './config.js';
 import { createDependencies } from './dependencies.js';
 import { serveHealth } from './health.js';
+import { LostWorkflows } from './lost-workflows.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { publishTemplates } from './templates.js';
 import { createWorkers } from './temporal-workers.js';
 
-const CHORES_MS = 60 * 60 * 1000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
 
 export interface RunningWorker {
   /** Stops in order: no new work, then what runs is told to stop, then the connections. */
@@ -41,7 +44,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
       if (workers.some((worker) => worker.getState() !== 'RUNNING')) throw new Error('A queue is not served');
     },
   });
-  const chores = startChores(dependencies, logger);
+  const chores = startChores(dependencies, source);
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
@@ -51,7 +54,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const { signal } = stopping;
   const parts = [...workers.map((worker) => worker.run()), relay.run(signal), sequencer.run(signal)];
   const cleanUp = async (): Promise<void> => {
-    clearInterval(chores);
+    chores.stop();
     health.close();
     await dependencies.automation.close();
     await close(connections);
@@ -60,22 +63,39 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
 }
 
 /**
- * What is due by the clock, at the start and then every hour: drops what dead workers left of their Pulumi runs, and
- * issues the ledger's invoices whose period has begun. Another worker may have done it already; that is harmless.
+ * What is due by the clock, at the start and then again and again. Another worker may have done it already; that is
+ * harmless.
  */
-function startChores({ automation, billing }: Dependencies, logger: Logger): NodeJS.Timeout {
-  const chores = [
-    () => automation.sweep(),
+function startChores(dependencies: Dependencies, source: DataSource): { stop(): void } {
+  const { automation, billing, logger } = dependencies;
+  const lost = new LostWorkflows(source, dependencies);
+  const timers = [
+    every(HOUR_MS, logger, () => automation.sweep()),
     // Stripe issues by itself.
-    async () => (billing.provider instanceof LedgerBilling ? billing.provider.issueDueInvoices() : 0),
+    every(HOUR_MS, logger, async () =>
+      billing.provider instanceof LedgerBilling ? billing.provider.issueDueInvoices() : 0,
+    ),
+    every(HOUR_MS, logger, () => source.query('select control.prune()')),
+    every(MINUTE_MS, logger, () => lost.recover()),
   ];
-  const run = (): void => {
-    for (const chore of chores) {
-      chore().catch((error: unknown) => logger.warn('A chore failed; it is tried again in an hour.', { error }));
+  return { stop: () => timers.forEach(clearInterval) };
+}
+
+function every(intervalMs: number, logger: Logger, chore: () => Promise<unknown>): NodeJS.Timeout {
+  let busy = false;
+  const run = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    try {
+      await chore();
+    } catch (error) {
+      logger.warn('A chore failed; it is tried again.', { error });
+    } finally {
+      busy = false;
     }
   };
-  run();
-  return setInterval(run, CHORES_MS);
+  void run();
+  return setInterval(() => void run(), intervalMs);
 }
 
 type Connections = Awaited<ReturnType<typeof connect>>;

@@ -5,7 +5,7 @@ import { planeActivities } from './plane.activities.js';
 import { provisioningActivities } from './provisioning.activities.js';
 import { settlingActivities } from './settling.activities.js';
 
-export type { Dependencies } from './dependencies.js';
+export { send, type Dependencies } from './dependencies.js';
 export { StepInterceptor } from './step-interceptor.js';
 export { StepProgress } from './step-progress.js';
 
