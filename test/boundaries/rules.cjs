@@ -40,6 +40,7 @@ const MAY_IMPORT = {
     'workflows/activities',
   ],
   'apps/cli': ['libs/kernel', 'libs/client'],
+  'apps/clinic': ['libs/kernel', 'libs/runtime', 'libs/tenancy'],
   'apps/local': ['libs/kernel', 'libs/domain', 'libs/runtime', 'libs/store', 'infra/providers'],
 };
 
