@@ -20,6 +20,8 @@ export interface AwsEmulator {
   readonly provisioner: AwsCredentials;
   /** IAM user of the worker's activities. */
   readonly worker: AwsCredentials;
+  /** IAM user of the workload's services: it may take the roles of cells and stacks, and nothing else. */
+  readonly workload: AwsCredentials;
 }
 
 interface RunRecord {
@@ -104,10 +106,21 @@ export async function startAwsEmulator(
     root: secrets.awsRoot,
   };
   const recordFile = folder.path('aws', 'run.json');
-  const bare: AwsEmulator = { ...base, process: child, provisioner: secrets.awsRoot, worker: secrets.awsRoot };
+  const bare: AwsEmulator = {
+    ...base,
+    process: child,
+    provisioner: secrets.awsRoot,
+    worker: secrets.awsRoot,
+    workload: secrets.awsRoot,
+  };
   await checkRunMark(bare, recordFile);
   const users = await ensureAwsUsers(bare, secrets.awsUsers);
   saveSecrets(folder, Object.assign(secrets, { awsUsers: users }));
   await markRun(bare, recordFile);
-  return { ...bare, provisioner: users['bulkhead-provisioner'], worker: users['bulkhead-worker'] };
+  return {
+    ...bare,
+    provisioner: users['bulkhead-provisioner'],
+    worker: users['bulkhead-worker'],
+    workload: users['bulkhead-workload'],
+  };
 }

@@ -1,5 +1,5 @@
-/** IAM users of the control plane. */
-export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker'] as const;
+/** IAM users of the control plane, and the one of the workload's services. */
+export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker', 'bulkhead-workload'] as const;
 export type AwsUser = (typeof AWS_USERS)[number];
 
 /** What the names of the landing zones' buckets begin with. */
@@ -134,8 +134,24 @@ function workerStatements(account: string, region: string): Statement[] {
   ];
 }
 
+// Whatever a service does with a tenant's data it does in a session for that tenant. Of itself it may only take the roles
+// of cells and stacks, and read its logins to their databases, which open nothing without a signed context.
+function workloadStatements(account: string, region: string): Statement[] {
+  return [
+    allow('TakeAccessRoles', 'sts', 'AssumeRole', [`arn:aws:iam::${account}:role/bh-*`]),
+    allow('ReadServingLogins', 'secretsmanager', 'GetSecretValue', [
+      `arn:aws:secretsmanager:${region}:${account}:secret:bulkhead/*/serving-*`,
+    ]),
+  ];
+}
+
+const STATEMENTS: Record<AwsUser, (account: string, region: string) => Statement[]> = {
+  'bulkhead-provisioner': provisionerStatements,
+  'bulkhead-worker': workerStatements,
+  'bulkhead-workload': workloadStatements,
+};
+
 /** The inline policy of a user as IAM's JSON. */
 export function policyDocument(user: AwsUser, account: string, region: string): string {
-  const build = user === 'bulkhead-worker' ? workerStatements : provisionerStatements;
-  return JSON.stringify({ Version: '2012-10-17', Statement: build(account, region) });
+  return JSON.stringify({ Version: '2012-10-17', Statement: STATEMENTS[user](account, region) });
 }

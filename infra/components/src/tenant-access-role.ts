@@ -1,5 +1,6 @@
 import * as aws from '@pulumi/aws';
 import * as pulumi from '@pulumi/pulumi';
+import type { BindingId, CellId } from '@bulkhead/kernel';
 import { ownershipTags, type Ownership } from './ownership.js';
 import { accountOf, policyDocument } from './policy-documents.js';
 import { boundaryArn } from './tenant-boundary.js';
@@ -16,17 +17,24 @@ export interface TenantAccessRoleArgs {
   readonly keyIsShared: boolean;
   readonly bucketArn?: pulumi.Input<string> | undefined;
   readonly queueArn?: pulumi.Input<string> | undefined;
+  readonly deadLetterQueueArn?: pulumi.Input<string> | undefined;
   readonly servingSecretArn?: pulumi.Input<string> | undefined;
+  /** Cell or binding under whose name the tenants' own secrets lie: `bulkhead/<id>/tenant/…`. */
+  readonly secretsOf?: CellId | BindingId | undefined;
 }
 
-interface TenantArns {
+/** What the policy of an access role is about. */
+export interface AccessArns {
   readonly keyArn: string;
   readonly bucketArn?: string | undefined;
   readonly queueArn?: string | undefined;
+  readonly deadLetterQueueArn?: string | undefined;
   readonly servingSecretArn?: string | undefined;
+  readonly secretsOf?: CellId | BindingId | undefined;
 }
 
-function tenantStatements(arns: TenantArns, keyIsShared: boolean, region: string): object[] {
+/** The policy of an access role: what a session of it may be narrowed to, and never more than the boundary allows. */
+export function accessPolicy(arns: AccessArns, keyIsShared: boolean, region: string): string {
   const allow = (sid: string, actions: string[], resources: string[], rest: object = {}) => ({
     Sid: sid,
     Effect: 'Allow',
@@ -53,7 +61,7 @@ function tenantStatements(arns: TenantArns, keyIsShared: boolean, region: string
       allow(
         'UseQueue',
         actions.map((action) => `sqs:${action}`),
-        [arns.queueArn],
+        [arns.queueArn, ...(arns.deadLetterQueueArn === undefined ? [] : [arns.deadLetterQueueArn])],
       ),
     );
   }
@@ -66,11 +74,15 @@ function tenantStatements(arns: TenantArns, keyIsShared: boolean, region: string
       ),
     );
   }
-  return statements;
+  if (arns.secretsOf !== undefined) {
+    const resource = `arn:aws:secretsmanager:${region}:${accountOf(arns.keyArn)}:secret:bulkhead/${arns.secretsOf}/tenant/*`;
+    statements.push(allow('ReadTenantSecrets', ['secretsmanager:GetSecretValue'], [resource]));
+  }
+  return policyDocument(statements);
 }
 
 /** Who may take the role: principals of the account that name the stack, so that no service takes a role by mistake. */
-function trust(account: string, ownership: Ownership): string {
+export function accessTrust(account: string, ownership: Pick<Ownership, 'id'>): string {
   return policyDocument([
     {
       Sid: 'WorkloadOfTheAccount',
@@ -83,7 +95,8 @@ function trust(account: string, ownership: Ownership): string {
 }
 
 /**
- * The role that the tenant's workload takes to reach its own dedicated resources and nothing else. The boundary of the
+ * The role that a workload takes to reach a tenant's dedicated resources, or those of a cell, and nothing else. A session
+ * of a cell's role is narrowed to one tenant by its session policy (@bulkhead/tenancy). The boundary of the
  * landing zone caps it: the landing zone of the region must exist first.
  */
 export class TenantAccessRole extends pulumi.ComponentResource {
@@ -95,7 +108,9 @@ export class TenantAccessRole extends pulumi.ComponentResource {
       keyArn: args.keyArn,
       bucketArn: args.bucketArn,
       queueArn: args.queueArn,
+      deadLetterQueueArn: args.deadLetterQueueArn,
       servingSecretArn: args.servingSecretArn,
+      secretsOf: args.secretsOf,
     });
     const account = arns.apply(({ keyArn }) => accountOf(keyArn));
     const role = new aws.iam.Role(
@@ -103,7 +118,7 @@ export class TenantAccessRole extends pulumi.ComponentResource {
       {
         name: args.roleName,
         description: `Workload access to ${args.ownership.id}`,
-        assumeRolePolicy: account.apply((id) => trust(id, args.ownership)),
+        assumeRolePolicy: account.apply((id) => accessTrust(id, args.ownership)),
         permissionsBoundary: account.apply((id) => boundaryArn(id, args.region)),
         maxSessionDuration: MAX_SESSION_SECONDS,
         tags: ownershipTags(args.ownership),
@@ -115,7 +130,7 @@ export class TenantAccessRole extends pulumi.ComponentResource {
       {
         role: role.name,
         name: 'own-resources',
-        policy: arns.apply((known) => policyDocument(tenantStatements(known, args.keyIsShared, args.region))),
+        policy: arns.apply((known) => accessPolicy(known, args.keyIsShared, args.region)),
       },
       { parent: this },
     );

@@ -48,7 +48,7 @@ export function boundaryDocument(region: string): string {
       Sid: 'ReadServingLogins',
       Effect: 'Allow',
       Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'],
-      Resource: `arn:aws:secretsmanager:${region}:*:secret:bulkhead/*/serving-*`,
+      Resource: ['serving-*', 'tenant/*'].map((name) => `arn:aws:secretsmanager:${region}:*:secret:bulkhead/*/${name}`),
     },
   ]);
 }

@@ -19,6 +19,7 @@ export class TenantQueue extends pulumi.ComponentResource {
   readonly queueUrl: pulumi.Output<string>;
   readonly queueArn: pulumi.Output<string>;
   readonly deadLetterQueueUrl: pulumi.Output<string>;
+  readonly deadLetterQueueArn: pulumi.Output<string>;
 
   constructor(name: string, args: TenantQueueArgs, options?: pulumi.ComponentResourceOptions) {
     super('bulkhead:components:TenantQueue', name, {}, options);
@@ -49,6 +50,7 @@ export class TenantQueue extends pulumi.ComponentResource {
     this.queueUrl = queue.url;
     this.queueArn = queue.arn;
     this.deadLetterQueueUrl = deadLetters.url;
+    this.deadLetterQueueArn = deadLetters.arn;
     this.registerOutputs({ queueUrl: this.queueUrl, deadLetterQueueUrl: this.deadLetterQueueUrl });
   }
 

@@ -1,9 +1,12 @@
-import { TenantBucket, TenantDatabase, TenantKey, TenantQueue } from '@bulkhead/components';
+import { TenantAccessRole, TenantBucket, TenantDatabase, TenantKey, TenantQueue } from '@bulkhead/components';
 import { physicalNames, stackName, type CellOutputs, type CellSpec } from '@bulkhead/domain';
 import * as pulumi from '@pulumi/pulumi';
 import { SCHEMA_VERSION } from './schema-version.js';
 
-/** The shared resources of a pool: one key, database, bucket and queue that every pooled binding of the cell lives in. */
+/**
+ * The shared resources of a pool: one key, database, bucket and queue that every pooled binding of the cell lives in, and
+ * the role that workloads take to reach them.
+ */
 export function cell(spec: CellSpec): { readonly [Field in keyof CellOutputs]: pulumi.Input<CellOutputs[Field]> } {
   const names = physicalNames(spec.cellId);
   const ownership = { id: spec.cellId, stack: stackName({ program: 'cell', spec }) };
@@ -32,6 +35,18 @@ export function cell(spec: CellSpec): { readonly [Field in keyof CellOutputs]: p
     deadLetterQueue: names.deadLetterQueue,
     keyArn,
     discardedBy,
+  });
+  new TenantAccessRole('workload', {
+    ownership,
+    region: spec.region,
+    roleName: names.role,
+    keyArn,
+    keyIsShared: false,
+    bucketArn: storage.arn,
+    queueArn: queue.queueArn,
+    deadLetterQueueArn: queue.deadLetterQueueArn,
+    servingSecretArn: database.servingSecretArn,
+    secretsOf: spec.cellId,
   });
   return {
     database: coordinates(database),

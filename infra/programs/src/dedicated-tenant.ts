@@ -36,7 +36,9 @@ export function dedicatedTenant(spec: DedicatedTenantSpec): Declared<DedicatedTe
     keyIsShared: key === undefined,
     bucketArn: storage?.arn,
     queueArn: queue?.queueArn,
+    deadLetterQueueArn: queue?.deadLetterQueueArn,
     servingSecretArn: database?.servingSecretArn,
+    secretsOf: spec.database?.bindingId,
   });
   const outputs: Declared<DedicatedTenantOutputs> = {};
   if (database) {

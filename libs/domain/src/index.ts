@@ -2,6 +2,7 @@ export * from './placement/layers.js';
 export * from './placement/choose-cell.js';
 export * from './placement/physical-names.js';
 export * from './placement/placement-plan.js';
+export * from './placement/layer-places.js';
 export * from './operations/operation-states.js';
 export * from './provisioning/specs.js';
 export * from './templates/template-types.js';

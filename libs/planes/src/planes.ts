@@ -3,7 +3,9 @@ import type { PlaneClients } from './clients.js';
 import { DatabasePlane } from './database-plane.js';
 import { KeyPlane } from './key-plane.js';
 import type { Home, LayerPlane } from './plane.js';
+import { placeOf } from './places.js';
 import { QueuePlane, type QueueLocation } from './queue-plane.js';
+import { SettledPlane } from './settled-plane.js';
 import { StoragePlane, type StorageLocation } from './storage-plane.js';
 
 /**
@@ -14,7 +16,7 @@ export function planesOf(placed: PlacedTenant, clients: PlaneClients): ReadonlyM
   const bindings = new Map(placed.bindings.map((binding) => [binding.layer, binding]));
   const planes = LAYERS.flatMap((layer) => {
     const binding = bindings.get(layer);
-    const plane = binding && planeOf(placed, binding, clients);
+    const plane = binding && settledPlaneOf(placed, binding, clients);
     return plane ? [[layer, plane] as const] : [];
   });
   return new Map(planes);
@@ -27,11 +29,25 @@ export function homeOf({ bindings, cell, dedicated }: PlacedTenant): Home | unde
   return database && dedicated.database ? { id: database.bindingId, database: dedicated.database } : undefined;
 }
 
-function planeOf(placed: PlacedTenant, binding: PlannedBinding, clients: PlaneClients): LayerPlane | undefined {
+function settledPlaneOf(placed: PlacedTenant, binding: PlannedBinding, clients: PlaneClients): LayerPlane | undefined {
+  const { tenantId, cell } = placed;
+  const shared = binding.isolation === 'shared';
+  const home = homeOf(placed);
+  const registry = shared ? cell && { id: cell.cellId, database: cell.outputs.database } : home;
+  const place = placeOf(placed, binding);
+  const plane = registry && planeOf(placed, binding, registry, clients);
+  if (!plane || !home || !place) return plane ?? undefined;
+  return new SettledPlane(clients, plane, { tenantId, binding, registry, home, place });
+}
+
+function planeOf(
+  placed: PlacedTenant,
+  binding: PlannedBinding,
+  registry: Home,
+  clients: PlaneClients,
+): LayerPlane | undefined {
   const { tenantId, cell, dedicated } = placed;
   const shared = binding.isolation === 'shared';
-  const registry = shared ? cell && { id: cell.cellId, database: cell.outputs.database } : homeOf(placed);
-  if (!registry) return undefined;
   switch (binding.layer) {
     case 'database':
       return new DatabasePlane(clients, registry, tenantId, binding);

@@ -1,3 +1,4 @@
+import { CreateRoleCommand, PutRolePolicyCommand } from '@aws-sdk/client-iam';
 import { CreateKeyCommand, EnableKeyRotationCommand } from '@aws-sdk/client-kms';
 import {
   CreateBucketCommand,
@@ -7,6 +8,7 @@ import {
   PutPublicAccessBlockCommand,
 } from '@aws-sdk/client-s3';
 import { CreateQueueCommand } from '@aws-sdk/client-sqs';
+import { accessPolicy, accessTrust } from '@bulkhead/components';
 import {
   LAYERS,
   physicalNames,
@@ -15,13 +17,14 @@ import {
   type DedicatedTenantOutputs,
   type PlacedTenant,
 } from '@bulkhead/domain';
-import { newId, type BindingId, type CellId } from '@bulkhead/kernel';
+import { idHex, newId, type BindingId, type CellId, type StackId } from '@bulkhead/kernel';
 import { homeOf } from '@bulkhead/planes';
 import { KEPT, type PlaneEngines } from '@bulkhead/planes/testing';
+import { SCHEMA_VERSION } from '@bulkhead/programs';
 import { startPlane, type PlaneFixture } from '@bulkhead/providers/testing/plane-fixture';
 
 /** The contract's engines: Postgres servers as RDS instances behind the stand-in, and the AWS API emulator. */
-export async function startPlaneEngines() {
+export async function startPlaneEngines(): Promise<TestPlaneEngines> {
   const plane = await startPlane();
   const { kms, rds, s3, secrets, sqs } = plane.clients;
   const clients = { kms, rds, s3, secrets, sqs, databaseTls: false };
@@ -31,7 +34,7 @@ export async function startPlaneEngines() {
     clients,
     async place(isolation) {
       const bindings = LAYERS.map((layer) => ({ bindingId: newId('binding'), layer, isolation, epoch: 3 }));
-      const placed = { tenantId: newId('tenant'), retention: KEPT, bindings, cell: null, dedicated: {} };
+      const placed = { tenantId: newId('tenant'), retention: KEPT, bindings, cell: null, dedicated: {}, stackId: null };
       return isolation === 'shared' ? pooled(plane, { ...placed, cell }) : dedicated(plane, placed);
     },
     async registry(placed, bindingId) {
@@ -50,7 +53,7 @@ export async function startPlaneEngines() {
       return logins.map((login) => String(login['password']));
     },
   };
-  return { ...engines, stop: () => plane.stop(), sql: sqlAtHome.bind(undefined, plane) };
+  return { ...engines, plane, stop: () => plane.stop(), sql: sqlAtHome.bind(undefined, plane) };
 }
 
 function coordinatesOf(placed: PlacedTenant): DatabaseCoordinates {
@@ -74,6 +77,12 @@ async function standUp(plane: PlaneFixture, id: CellId): Promise<CellOutputs> {
     bucketFor(plane, id, keyArn),
     queues(plane, id, keyArn),
   ]);
+  await accessRole(plane, id, physicalNames(id).role, {
+    keyArn,
+    bucket,
+    queueUrl: queue.queueUrl,
+    secretsOf: id,
+  });
   return { database, bucket, keyArn, ...queue };
 }
 
@@ -102,7 +111,34 @@ async function dedicated(plane: PlaneFixture, placed: PlacedTenant): Promise<Pla
     key: { keyArn, alias: physicalNames(idOf('key')).keyAlias },
     queue,
   };
-  return { ...placed, dedicated: outputs };
+  const stackId = newId('stack');
+  await accessRole(plane, stackId, `bh-${idHex(stackId)}`, {
+    keyArn,
+    bucket,
+    queueUrl: queue.queueUrl,
+    secretsOf: idOf('database'),
+  });
+  return { ...placed, dedicated: outputs, stackId };
+}
+
+/** The role of a cell or a stack, as TenantAccessRole makes it. */
+async function accessRole(
+  { clients: { iam }, emulator: { region } }: PlaneFixture,
+  id: CellId | StackId,
+  RoleName: string,
+  to: { keyArn: string; bucket: string; queueUrl: string; secretsOf: CellId | BindingId },
+): Promise<void> {
+  const account = to.keyArn.split(':')[4] ?? '';
+  const queueArn = `arn:aws:sqs:${region}:${account}:${to.queueUrl.split('/').at(-1)}`;
+  const arns = {
+    ...to,
+    bucketArn: `arn:aws:s3:::${to.bucket}`,
+    queueArn,
+    deadLetterQueueArn: `${queueArn}-dlq`,
+  };
+  await iam.send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument: accessTrust(account, { id }) }));
+  const PolicyDocument = accessPolicy(arns, false, region);
+  await iam.send(new PutRolePolicyCommand({ RoleName, PolicyName: 'own-resources', PolicyDocument }));
 }
 
 async function databaseFor(plane: PlaneFixture, id: BindingId | CellId): Promise<DatabaseCoordinates> {
@@ -119,7 +155,7 @@ async function databaseFor(plane: PlaneFixture, id: BindingId | CellId): Promise
     backupRetentionPeriod: KEPT.backupDays,
     tags: { 'bulkhead:id': id },
   });
-  const inputs = { ...(await plane.databaseInputs(state, names.database)), home: id, schemaVersion: '3' };
+  const inputs = { ...(await plane.databaseInputs(state, names.database)), home: id, schemaVersion: SCHEMA_VERSION };
   await plane.bulkhead.create('bulkhead:postgres:TenantDatabase', inputs);
   const { host, port, database, masterSecretArn, servingSecretArn } = inputs as Record<string, unknown>;
   return { host, port, database, masterSecretArn, servingSecretArn } as DatabaseCoordinates;
@@ -166,4 +202,9 @@ async function queues({ clients: { sqs } }: PlaneFixture, id: BindingId | CellId
   return { queueUrl: await make(queue), deadLetterQueueUrl: await make(deadLetterQueue) };
 }
 
-export type TestPlaneEngines = Awaited<ReturnType<typeof startPlaneEngines>>;
+export interface TestPlaneEngines extends PlaneEngines {
+  readonly plane: PlaneFixture;
+  /** Runs SQL in the tenant's home as the superuser of its server. */
+  sql(placed: PlacedTenant, text: string, values?: unknown[]): Promise<Record<string, unknown>[]>;
+  stop(): Promise<void>;
+}

@@ -78,11 +78,11 @@ const DESCRIPTION = `
     FROM pg_class WHERE relnamespace = to_regnamespace('bulkhead') AND relkind IN ('r', 'p', 'v', 'm')
   UNION ALL SELECT format('constraint %s %s', conname, pg_get_constraintdef(oid)) FROM pg_constraint WHERE connamespace = to_regnamespace('bulkhead')
   UNION ALL SELECT format('index %s', indexdef) FROM pg_indexes WHERE schemaname = 'bulkhead'
-  UNION ALL SELECT format('function %s %s', pg_get_functiondef(oid), proacl) FROM pg_proc WHERE pronamespace = to_regnamespace('bulkhead')
+  UNION ALL SELECT format('function %s %s', pg_get_functiondef(oid), proacl) FROM pg_proc WHERE pronamespace IN (to_regnamespace('bulkhead'), to_regnamespace('tenancy'))
   UNION ALL SELECT format('policy %s %s %s', tablename, policyname, qual) FROM pg_policies WHERE schemaname = 'bulkhead'
   UNION ALL SELECT format('trigger %s', pg_get_triggerdef(t.oid)) FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
    WHERE c.relnamespace = to_regnamespace('bulkhead') AND NOT t.tgisinternal
-  UNION ALL SELECT format('schema %s %s', nspname, nspacl) FROM pg_namespace WHERE nspname IN ('bulkhead', 'app')`;
+  UNION ALL SELECT format('schema %s %s', nspname, nspacl) FROM pg_namespace WHERE nspname IN ('bulkhead', 'app', 'tenancy')`;
 
 /** SHA-256 over the plane schema as the catalogues describe it: equal digests mean nobody changed anything. */
 export async function planeSchemaDigest(client: pg.ClientBase): Promise<string> {

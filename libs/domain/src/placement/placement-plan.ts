@@ -1,4 +1,4 @@
-import type { BindingId, CellId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { BindingId, CellId, RosterId, StackId, TenantId } from '@bulkhead/kernel';
 import type { CellOutputs, DedicatedTenantOutputs, DedicatedTenantSpec, RetentionSpec } from '../provisioning/specs.js';
 import type { Isolation, Layer, Region } from './layers.js';
 
@@ -34,4 +34,6 @@ export interface PlacedTenant {
   /** The cell of its shared layers. */
   readonly cell: { readonly cellId: CellId; readonly outputs: CellOutputs } | null;
   readonly dedicated: DedicatedTenantOutputs;
+  /** The stack of its dedicated layers, whose role reaches them; null when every layer is shared. */
+  readonly stackId: StackId | null;
 }

@@ -47,7 +47,7 @@ export class PlacementReader {
     const { manager } = this.source;
     const tenant = await loadTenant(manager, tenantId);
     const rows = await manager.findBy(BindingEntity, { tenantId, state: Not('retired') });
-    const { bindings, shared, retention } = await planFromRows(manager, tenant, rows);
+    const { bindings, shared, dedicated, retention } = await planFromRows(manager, tenant, rows);
     const outputs = rows
       .filter((row) => row.isolation === 'dedicated' && row.outputs)
       .map((row) => [row.layer, row.outputs]);
@@ -57,6 +57,7 @@ export class PlacementReader {
       bindings,
       cell: shared && { cellId: shared.cellId, outputs: shared.cell },
       dedicated: Object.fromEntries(outputs) as DedicatedTenantOutputs,
+      stackId: dedicated?.stackId ?? null,
     };
   }
 }
