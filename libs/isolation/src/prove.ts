@@ -1,0 +1,37 @@
+import { joinProofs, type ProofMode, type ProofReport, type TargetProof } from '@bulkhead/domain/isolation';
+import { proveDatabase } from './database/prove-database.js';
+import type { DatabaseTarget } from './database/target.js';
+
+/** Something that tenants share, and that the proof can try to cross. */
+export type ProofTarget = DatabaseTarget;
+
+export interface ProofOptions {
+  readonly mode: ProofMode;
+  /** Told after each target. */
+  readonly onTarget?: (proof: TargetProof) => void;
+}
+
+/**
+ * Tries to cross the boundary between tenants at every target, one after the other. A target that cannot be proven (it
+ * does not answer, its roles are missing) makes the report void; it is never passed over.
+ */
+export async function prove(targets: readonly ProofTarget[], { mode, onTarget }: ProofOptions): Promise<ProofReport> {
+  const startedAt = new Date();
+  const proofs: TargetProof[] = [];
+  for (const target of targets) {
+    const proof = await proveOne(target, mode);
+    proofs.push(proof);
+    onTarget?.(proof);
+  }
+  return joinProofs(mode, { startedAt, finishedAt: new Date() }, proofs);
+}
+
+async function proveOne(target: ProofTarget, mode: ProofMode): Promise<TargetProof> {
+  try {
+    return await proveDatabase(target, mode);
+  } catch (error) {
+    const { code } = error as { code?: unknown };
+    const why = `The proof broke off${typeof code === 'string' ? ` (${code})` : ''}.`;
+    return { target: target.name, kind: target.kind, checks: [], findings: [], voids: [why] };
+  }
+}
