@@ -12,6 +12,8 @@ export interface ControlPostgres {
     readonly migrator: string;
     readonly api: string;
     readonly worker: string;
+    /** For services of the workload plane: reads the schema `workload`, and nothing else. */
+    readonly workload: string;
     /** Owner of the database `pulumi_state`; makes throwaway logins there. */
     readonly stateAdmin: string;
     /** Superuser on `bulkhead_control`, for tests and for looking around. */
@@ -24,11 +26,13 @@ const SETTINGS = { max_connections: '200', shared_buffers: '128MB', superuser_re
 async function prepare(port: number, secrets: LocalSecrets): Promise<void> {
   const superuser = { port, user: SUPERUSER, password: secrets.postgresSuperuser };
   const passwords = secrets.databaseRoles;
+  const plain = 'NOSUPERUSER NOBYPASSRLS NOCREATEDB NOREPLICATION NOCREATEROLE';
   await withClient({ ...superuser, database: 'postgres' }, async (client) => {
+    // At every start: a folder of an earlier release lacks it, and the migrations grant it rights.
+    await ensureLogin(client, 'bulkhead_workload', passwords.bulkhead_workload, plain);
     const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = 'pulumi_state'");
     // The last thing made: it tells that everything before it exists.
     if (rowCount !== 0) return;
-    const plain = 'NOSUPERUSER NOBYPASSRLS NOCREATEDB NOREPLICATION NOCREATEROLE';
     await ensureLogin(client, 'bulkhead_migrator', passwords.bulkhead_migrator, plain);
     await ensureLogin(client, 'bulkhead_api', passwords.bulkhead_api, plain);
     await ensureLogin(client, 'bulkhead_worker', passwords.bulkhead_worker, plain);
@@ -37,12 +41,13 @@ async function prepare(port: number, secrets: LocalSecrets): Promise<void> {
     // A role may end the sessions of another one only as its member: so it becomes a member of the logins it makes.
     await client.query("ALTER ROLE bulkhead_state_admin SET createrole_self_grant = 'set, inherit'");
     await ensureDatabase(client, 'bulkhead_control', 'bulkhead_migrator');
-    await client.query('REVOKE CONNECT ON DATABASE bulkhead_control FROM PUBLIC');
+    await client.query('REVOKE ALL ON DATABASE bulkhead_control FROM PUBLIC');
     await client.query('GRANT CONNECT ON DATABASE bulkhead_control TO bulkhead_api, bulkhead_worker');
     await ensureDatabase(client, 'pulumi_state', 'bulkhead_state_admin');
   });
   await withClient({ ...superuser, database: 'bulkhead_control' }, async (client) => {
     await client.query('ALTER SCHEMA public OWNER TO bulkhead_migrator');
+    await client.query('GRANT CONNECT ON DATABASE bulkhead_control TO bulkhead_workload');
   });
   await withClient({ ...superuser, database: 'pulumi_state' }, async (client) => {
     await client.query('ALTER SCHEMA public OWNER TO bulkhead_state_admin');
@@ -68,6 +73,7 @@ export async function startControlPostgres(
       migrator: postgresUrl('bulkhead_migrator', passwords.bulkhead_migrator, port, 'bulkhead_control'),
       api: postgresUrl('bulkhead_api', passwords.bulkhead_api, port, 'bulkhead_control'),
       worker: postgresUrl('bulkhead_worker', passwords.bulkhead_worker, port, 'bulkhead_control'),
+      workload: postgresUrl('bulkhead_workload', passwords.bulkhead_workload, port, 'bulkhead_control'),
       stateAdmin: postgresUrl('bulkhead_state_admin', passwords.bulkhead_state_admin, port, 'pulumi_state'),
       superuser: postgresUrl(SUPERUSER, secrets.postgresSuperuser, port, 'bulkhead_control'),
     },

@@ -6,7 +6,13 @@ import { readJson, writePrivateFile, type StateFolder } from './state-folder.js'
 export const DEMO_USERS = ['platform-admin', 'sales-ops', 'approver', 'auditor', 'ci', 'no-role'] as const;
 export type DemoUser = (typeof DEMO_USERS)[number];
 
-export const DATABASE_ROLES = ['bulkhead_migrator', 'bulkhead_api', 'bulkhead_worker', 'bulkhead_state_admin'] as const;
+export const DATABASE_ROLES = [
+  'bulkhead_migrator',
+  'bulkhead_api',
+  'bulkhead_worker',
+  'bulkhead_workload',
+  'bulkhead_state_admin',
+] as const;
 export type DatabaseRole = (typeof DATABASE_ROLES)[number];
 
 export interface AwsCredentials {
@@ -50,10 +56,12 @@ function fresh(): LocalSecrets {
 export function loadSecrets(folder: StateFolder): LocalSecrets {
   const file = folder.path('secrets.json');
   const kept = readJson(file) as LocalSecrets | undefined;
-  if (kept) return kept;
+  if (kept && DATABASE_ROLES.every((role) => role in kept.databaseRoles)) return kept;
   const made = fresh();
-  saveSecrets(folder, made);
-  return made;
+  // A folder of an earlier release knows fewer roles.
+  const secrets = kept ? { ...kept, databaseRoles: { ...made.databaseRoles, ...kept.databaseRoles } } : made;
+  saveSecrets(folder, secrets);
+  return secrets;
 }
 
 export function saveSecrets(folder: StateFolder, secrets: LocalSecrets): void {

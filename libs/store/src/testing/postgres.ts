@@ -9,7 +9,7 @@ import pg from 'pg';
 import { readMigrations, runMigrations } from '../migrate.js';
 
 /** Roles of the control database, all with this password in tests. */
-const ROLES = ['bulkhead_migrator', 'bulkhead_api', 'bulkhead_worker'] as const;
+const ROLES = ['bulkhead_migrator', 'bulkhead_api', 'bulkhead_worker', 'bulkhead_workload'] as const;
 const PASSWORD = 'test-only';
 const TEMPLATE_LOCK = 7_264_118_002;
 
@@ -22,6 +22,8 @@ export interface TestDatabase {
   readonly migratorUrl: string;
   readonly apiUrl: string;
   readonly workerUrl: string;
+  /** What services of the workload plane log in with. */
+  readonly workloadUrl: string;
   /** Drops the database, ending the sessions that are still in it. */
   stop(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export async function startTestPostgres({ migrated = true }: { migrated?: boolea
     migratorUrl: address(server, name, 'bulkhead_migrator'),
     apiUrl: address(server, name, 'bulkhead_api'),
     workerUrl: address(server, name, 'bulkhead_worker'),
+    workloadUrl: address(server, name, 'bulkhead_workload'),
     stop: () =>
       asSuperuser(server, async (client) => void (await client.query(`drop database if exists ${name} with (force)`))),
   };
