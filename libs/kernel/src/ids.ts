@@ -15,6 +15,12 @@ export const ID_PREFIXES = {
   invoice: 'inv',
   apiKey: 'key',
   token: 'tok',
+  isolationProof: 'prf',
+  fact: 'fct',
+  quote: 'quo',
+  change: 'chg',
+  legalHold: 'hld',
+  notification: 'ntf',
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -30,6 +36,9 @@ export type StackId = Id<'stack'>;
 export type OperationId = Id<'operation'>;
 export type SubscriptionId = Id<'subscription'>;
 export type TokenId = Id<'token'>;
+export type IsolationProofId = Id<'isolationProof'>;
+export type QuoteId = Id<'quote'>;
+export type ChangeId = Id<'change'>;
 
 /** Makes a new id. Two ids of one process never collide; ids of one millisecond still sort in order of creation. */
 export function newId<K extends IdKind>(kind: K): Id<K> {

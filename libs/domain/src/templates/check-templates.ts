@@ -12,7 +12,7 @@ import type {
 /** Every problem between templates, in file order. Empty when the set is sound. */
 export function templateProblems(set: TemplateSet): TemplateProblem[] {
   return [
-    ...[set.tiers, set.plans, set.policyPacks, set.onboarding].flatMap(duplicates),
+    ...[set.tiers, set.plans, set.policyPacks, set.onboarding, set.eligibility, set.prices].flatMap(duplicates),
     ...set.tiers.flatMap((tier) => tierProblems(tier, set)),
     ...set.plans.flatMap((plan) => planProblems(plan, set.tiers)),
     ...set.onboarding.flatMap(milestoneProblems),

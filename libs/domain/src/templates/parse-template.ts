@@ -61,7 +61,14 @@ export function parseTemplate<K extends TemplateKind>(kind: K, text: string, fil
  */
 export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet {
   const problems: TemplateProblem[] = [];
-  const parsed: Record<TemplateKind, ParsedTemplate[]> = { tier: [], plan: [], 'policy-pack': [], onboarding: [] };
+  const parsed: Record<TemplateKind, ParsedTemplate[]> = {
+    tier: [],
+    plan: [],
+    'policy-pack': [],
+    onboarding: [],
+    eligibility: [],
+    'price-table': [],
+  };
   for (const { file, text } of sources) {
     const kind = kindOf(file);
     if (kind === undefined) {
@@ -86,6 +93,8 @@ export function parseTemplates(sources: readonly TemplateSource[]): TemplateSet 
     plans: parsed.plan,
     policyPacks: parsed['policy-pack'],
     onboarding: parsed.onboarding,
+    eligibility: parsed.eligibility,
+    prices: parsed['price-table'],
   } as TemplateSet;
   // A file that did not parse would make its referrers look wrong too: report the root cause alone.
   if (problems.length === 0) problems.push(...templateProblems(set));

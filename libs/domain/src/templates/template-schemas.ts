@@ -1,5 +1,5 @@
 import { CURRENCIES } from '../commercial/currency.js';
-import { ISOLATIONS, LAYERS, SERVICE_CLASSES } from '../placement/layers.js';
+import { ISOLATIONS, LAYERS, REGIONS, SERVICE_CLASSES } from '../placement/layers.js';
 import {
   BILLING_INTERVALS,
   MILESTONE_OWNERS,
@@ -50,6 +50,30 @@ function document(
 }
 
 const MINOR = integer(0, 100_000_000_000, 'Minor units of the currency (cents for USD).');
+
+const DATE = { type: 'string', pattern: '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' };
+
+function each(names: readonly string[], schema: object): Record<string, object> {
+  return Object.fromEntries(names.map((name) => [name, schema]));
+}
+
+const REGION_PRICES = closed({
+  shared: closed(each(LAYERS, MINOR)),
+  dedicated: closed({
+    ...each(
+      LAYERS.filter((layer) => layer !== 'database'),
+      MINOR,
+    ),
+    instances: {
+      type: 'object',
+      propertyNames: { pattern: '^db\\.[a-z0-9]+\\.[a-z0-9]+$' },
+      additionalProperties: MINOR,
+      minProperties: 1,
+    },
+    databaseGb: { ...MINOR, description: 'One GB of a database, each month; minor units.' },
+  }),
+  singleTenant: { ...MINOR, description: 'Account, network and application of its own, each month; minor units.' },
+});
 
 /**
  * JSON Schema (draft 2020-12) of each template kind. tenant-templates/schema holds the same documents as files, for
@@ -132,5 +156,18 @@ export const TEMPLATE_SCHEMAS: Readonly<Record<TemplateKind, object>> = {
         after: { type: 'array', items: NAME, uniqueItems: true },
       }),
     },
+  }),
+  eligibility: document('eligibility', 'Eligibility: who may have layers of its own', {
+    policy: { type: 'string', minLength: 1, maxLength: 50_000, description: 'Rules as Cedar policies.' },
+  }),
+  'price-table': document('price-table', 'Price table: what layers cost, as an estimate of a day', {
+    currency: oneOf(CURRENCIES, 'ISO 4217 code.'),
+    asOf: { ...DATE, description: 'Day on which the prices were looked up.' },
+    source: { type: 'string', minLength: 1, maxLength: 500 },
+    approvals: closed({
+      marginFloorBasisPoints: integer(-10_000, 10_000, 'Hundredths of a percent; below it two people approve.'),
+      twoPeopleFromYearlyMinor: { ...MINOR, description: 'Change of a year’s price from which two people approve.' },
+    }),
+    regions: { ...closed(each(REGIONS, REGION_PRICES), REGIONS), minProperties: 1 },
   }),
 };

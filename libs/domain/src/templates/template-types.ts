@@ -1,5 +1,6 @@
+import type { CalendarDate } from '../commercial/calendar-date.js';
 import type { Currency } from '../commercial/currency.js';
-import type { Isolation, Layer, ServiceClass } from '../placement/layers.js';
+import type { Isolation, Layer, Region, ServiceClass } from '../placement/layers.js';
 import type { RetentionSpec } from '../provisioning/specs.js';
 
 /** Kind of a template, by the folder of tenant-templates that it lies in. */
@@ -8,6 +9,8 @@ export const TEMPLATE_FOLDERS = {
   plans: 'plan',
   'policy-packs': 'policy-pack',
   onboarding: 'onboarding',
+  eligibility: 'eligibility',
+  prices: 'price-table',
 } as const;
 export type TemplateFolder = keyof typeof TEMPLATE_FOLDERS;
 export type TemplateKind = (typeof TEMPLATE_FOLDERS)[TemplateFolder];
@@ -112,12 +115,49 @@ export interface OnboardingTemplate extends TemplateHeader {
   readonly milestones: readonly MilestoneTemplate[];
 }
 
+/** Who may have layers of its own: rules as text (Cedar), see `@bulkhead/domain/eligibility`. */
+export interface EligibilityTemplate extends TemplateHeader {
+  readonly policy: string;
+}
+
+/** Prices of one month in one region, minor units of the table's currency. */
+export interface RegionPrices {
+  /** A tenant's part of a cell. */
+  readonly shared: Readonly<Record<Layer, number>>;
+  readonly dedicated: Readonly<Record<Exclude<Layer, 'database'>, number>> & {
+    /** A database by its instance class. */
+    readonly instances: Readonly<Record<string, number>>;
+    /** One GB of a database's storage. */
+    readonly databaseGb: number;
+  };
+  /** An account, a network and an application of the customer's own. */
+  readonly singleTenant: number;
+}
+
+/** What layers cost the vendor: an estimate of a day, with the limits that approvals go by. */
+export interface PriceTableTemplate extends TemplateHeader {
+  readonly currency: Currency;
+  /** Day on which the prices were looked up. */
+  readonly asOf: CalendarDate;
+  /** Where they were looked up. */
+  readonly source: string;
+  readonly approvals: {
+    /** Below this margin (hundredths of a percent of the price) two people approve. */
+    readonly marginFloorBasisPoints: number;
+    /** From this change of a year's price on two people approve. */
+    readonly twoPeopleFromYearlyMinor: number;
+  };
+  readonly regions: Readonly<Partial<Record<Region, RegionPrices>>>;
+}
+
 /** The body of each kind. */
 export interface TemplateBodies {
   readonly tier: TierTemplate;
   readonly plan: PlanTemplate;
   readonly 'policy-pack': PolicyPackTemplate;
   readonly onboarding: OnboardingTemplate;
+  readonly eligibility: EligibilityTemplate;
+  readonly 'price-table': PriceTableTemplate;
 }
 
 /** A problem of one template file. Line and column count from 1. */
@@ -153,4 +193,6 @@ export interface TemplateSet {
   readonly plans: readonly ParsedTemplate<'plan'>[];
   readonly policyPacks: readonly ParsedTemplate<'policy-pack'>[];
   readonly onboarding: readonly ParsedTemplate<'onboarding'>[];
+  readonly eligibility: readonly ParsedTemplate<'eligibility'>[];
+  readonly prices: readonly ParsedTemplate<'price-table'>[];
 }
