@@ -5,3 +5,6 @@ export * from './tenants.js';
 export * from './tokens.js';
 export * from './audit/index.js';
 export * from './migrate.js';
+export * from './legal-holds.js';
+export * from './published.js';
+export * from './tenant-facts.js';

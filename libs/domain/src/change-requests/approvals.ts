@@ -1,4 +1,4 @@
-import type { ChangeKind } from './quote.js';
+import type { ChangeKind } from './change-states.js';
 
 export interface ApprovalFacts {
   readonly kind: ChangeKind;

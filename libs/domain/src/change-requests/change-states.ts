@@ -1,5 +1,9 @@
 import { BulkheadError } from '@bulkhead/kernel';
 
+/** `placement`: a layer changes between shared and dedicated, which needs a move. `plan`: everything else. */
+export const CHANGE_KINDS = ['plan', 'placement'] as const;
+export type ChangeKind = (typeof CHANGE_KINDS)[number];
+
 export const CHANGE_STATES = [
   'pending',
   'approved',

@@ -8,10 +8,7 @@ import type { PlanChange } from '../pricing/plan-change.js';
 import type { RetentionSpec } from '../provisioning/specs.js';
 import type { BillingInterval } from '../templates/template-types.js';
 import type { ApprovalRule } from './approvals.js';
-
-/** `placement`: a layer changes between shared and dedicated, which needs a move. `plan`: everything else. */
-export const CHANGE_KINDS = ['plan', 'placement'] as const;
-export type ChangeKind = (typeof CHANGE_KINDS)[number];
+import type { ChangeKind } from './change-states.js';
 
 export interface QuotedVersion {
   readonly name: string;

@@ -50,6 +50,8 @@ export class SubscriptionEntity {
   @Column({ type: 'text', name: 'customer_ref', nullable: true }) customerRef!: string | null;
   @Column({ type: 'text', name: 'subscription_ref', nullable: true }) subscriptionRef!: string | null;
   @Column({ type: 'text', name: 'invoice_schedule_ref', nullable: true }) invoiceScheduleRef!: string | null;
+  /** First day of the present plan after a change; null while the contract's first plan runs. */
+  @Column({ type: 'date', name: 'starts_on', nullable: true }) startsOn!: string | null;
   @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
 }
 

@@ -1,6 +1,6 @@
 import type { PlacementPlan } from '@bulkhead/domain';
 import type { BindingId, OperationId, TenantId } from '@bulkhead/kernel';
-import { BindingEntity, loadTenant, PlacementEntity, refuseIfHandedOver, UnitOfWork } from '@bulkhead/store';
+import { BindingEntity, loadForDestruction, PlacementEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { In } from 'typeorm';
 import { Gated } from '../../gate/index.js';
@@ -28,8 +28,7 @@ export class RetirePlacementHandler implements ICommandHandler<RetirePlacement> 
 
   async execute({ request }: RetirePlacement): Promise<PlacementPlan> {
     const { manager } = this.work;
-    const tenant = await loadTenant(manager, request.tenantId, { locked: true });
-    refuseIfHandedOver(tenant);
+    const tenant = await loadForDestruction(manager, request.tenantId);
     await manager.update(
       BindingEntity,
       { tenantId: tenant.id, state: In(['reserved', 'ready', 'bound']) },

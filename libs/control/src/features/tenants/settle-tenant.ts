@@ -3,8 +3,8 @@ import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel
 import {
   BindingEntity,
   EntitlementEntity,
+  loadForDestruction,
   loadTenant,
-  refuseIfHandedOver,
   SubscriptionEntity,
   TenantEntity,
   UnitOfWork,
@@ -90,8 +90,7 @@ export class AbandonTenantHandler implements ICommandHandler<AbandonTenant> {
 
   async execute({ request: { tenantId } }: AbandonTenant): Promise<void> {
     const { manager } = this.work;
-    const tenant = await loadTenant(manager, tenantId, { locked: true });
-    refuseIfHandedOver(tenant);
+    const tenant = await loadForDestruction(manager, tenantId);
     if (tenant.state === 'abandoned') return;
     await manager.delete(EntitlementEntity, { tenantId });
     await manager.update(SubscriptionEntity, { tenantId }, { state: 'cancelled' });
