@@ -1,6 +1,6 @@
 export type { AwsEmulator } from './aws-emulator.js';
 export { AWS_ACCOUNT_ID, AWS_REGION } from './aws-emulator.js';
-export { auditBucket, BUCKET_PREFIX } from './aws-policies.js';
+export { auditBucket, BUCKET_PREFIX, policyDocument } from './aws-policies.js';
 export type { ControlPostgres } from './control-postgres.js';
 export { type Engines, type EnginesOptions, startEngines } from './engines.js';
 export { API_AUDIENCE, type IdentityProvider } from './identity-provider.js';

@@ -20,3 +20,16 @@ export {
   type RouteStatus,
 } from './routing/route.js';
 export { RoutingTable, type RoutingTableOptions } from './routing/routing-table.js';
+export { TenantLayers, type TenantLayer, type TenantLayersOptions } from './layers/tenant-layers.js';
+export { TenantSessions, type SessionCredentials, type TenantSessionsOptions } from './layers/tenant-sessions.js';
+export {
+  TenantStorage,
+  type ListedObject,
+  type ListOptions,
+  type PutOptions,
+  type StoredObject,
+  type TenantStorageOptions,
+  type UrlOptions,
+} from './storage/tenant-storage.js';
+export { TenantKeys, type TenantKeysOptions } from './keys/tenant-keys.js';
+export type { DataKeyLimits } from './keys/data-key-cache.js';
