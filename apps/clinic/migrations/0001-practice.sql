@@ -16,21 +16,33 @@ BEGIN
   RETURN nullif(unit, '*');
 END $$;
 
+-- The tenant that the context names; whether it may is for bulkhead.current_tenant() to say.
+CREATE FUNCTION app.served_tenant() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
+BEGIN
+  PERFORM app.unit_limit();
+  RETURN split_part(current_setting('bulkhead.context', true), '.', 3);
+END $$;
+
 CREATE TABLE app.org_unit (
   tenant_id  text COLLATE "C" NOT NULL,
   id         text COLLATE "C" NOT NULL,
   parent_id  text COLLATE "C",
   name       text NOT NULL CHECK (length(name) BETWEEN 1 AND 200),
   -- Ids from the root down to the unit itself. A unit never changes its place.
-  lineage    text[] COLLATE "C" NOT NULL CHECK (lineage[cardinality(lineage)] = id AND cardinality(lineage) <= 12),
+  lineage    text[] COLLATE "C" NOT NULL CHECK (lineage[cardinality(lineage)] = id),
   created_at timestamptz NOT NULL DEFAULT now(),
   PRIMARY KEY (tenant_id, id),
-  FOREIGN KEY (tenant_id, parent_id) REFERENCES app.org_unit (tenant_id, id)
+  FOREIGN KEY (tenant_id, parent_id) REFERENCES app.org_unit (tenant_id, id),
+  CONSTRAINT org_unit_depth CHECK (cardinality(lineage) <= 12)
 );
 CREATE INDEX org_unit_children ON app.org_unit (tenant_id, parent_id);
 SELECT bulkhead.protect('app.org_unit');
+-- The first part is always true or raises. As a second equality with tenant_id it becomes a filter that is asked once,
+-- before any row is sought (bulkhead.protect has the reason): a scan that finds no row of the tenant would never look at
+-- the rest, and answer nothing.
 CREATE POLICY unit_floor ON app.org_unit AS RESTRICTIVE
-  USING ((SELECT app.unit_limit()) IS NULL OR (SELECT app.unit_limit()) = ANY (lineage));
+  USING (tenant_id = (SELECT app.served_tenant())
+         AND ((SELECT app.unit_limit()) IS NULL OR (SELECT app.unit_limit()) = ANY (lineage)));
 
 -- Says for whom the transaction runs: the id of an org unit, or '*' for the whole tenant. A unit that does not exist is
 -- an error, because the empty answer to everything could be read as "no allergies".
@@ -46,8 +58,8 @@ END $$;
 CREATE FUNCTION clinic.limit_to_units(target regclass) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   PERFORM bulkhead.protect(target);
-  EXECUTE format('CREATE POLICY unit_floor ON %s AS RESTRICTIVE USING '
-    '((SELECT app.unit_limit()) IS NULL OR unit_id = ANY (ARRAY(SELECT u.id FROM app.org_unit u)))', target);
+  EXECUTE format('CREATE POLICY unit_floor ON %s AS RESTRICTIVE USING (tenant_id = (SELECT app.served_tenant()) '
+    'AND ((SELECT app.unit_limit()) IS NULL OR unit_id = ANY (ARRAY(SELECT u.id FROM app.org_unit u))))', target);
 END $$;
 
 CREATE TABLE app.patient (
@@ -90,3 +102,17 @@ CREATE TABLE app.appointment (
 );
 CREATE INDEX appointment_by_patient ON app.appointment (tenant_id, patient_id, unit_id);
 SELECT clinic.limit_to_units('app.appointment');
+
+-- Requests that made something, so that one that is sent again makes nothing twice. Both columns are digests: neither the
+-- key nor the body can be guessed from here.
+CREATE TABLE app.request (
+  tenant_id   text COLLATE "C" NOT NULL,
+  subject     text COLLATE "C" NOT NULL,
+  key_digest  bytea NOT NULL,
+  body_digest bytea NOT NULL,
+  -- What it made.
+  made_id     text COLLATE "C" NOT NULL,
+  created_at  timestamptz NOT NULL DEFAULT now(),
+  PRIMARY KEY (tenant_id, subject, key_digest)
+);
+SELECT bulkhead.protect('app.request');

@@ -1,0 +1,19 @@
+import { Controller, Get } from '@nestjs/common';
+import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
+import { Public } from './http/access.js';
+
+class Health {
+  @ApiProperty({ enum: ['up'] }) status!: 'up';
+}
+
+@ApiTags('health')
+@Controller('v1/health')
+export class HealthController {
+  @Get()
+  @Public()
+  @ApiOperation({ operationId: 'getHealth', summary: 'Whether the service answers.' })
+  @ApiOkResponse({ type: Health })
+  get(): Health {
+    return { status: 'up' };
+  }
+}

@@ -1,0 +1,66 @@
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { IsISO8601, Length, Matches } from 'class-validator';
+import { MayBeAbsent, PageQuery } from '../http/page.js';
+import { idPattern } from '../ids.js';
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+
+export class CreatePatientBody {
+  @ApiProperty({ pattern: idPattern('org unit').source })
+  @Matches(idPattern('org unit'), { message: 'unitId must be the id of an org unit' })
+  unitId!: string;
+
+  @ApiProperty({ minLength: 1, maxLength: 200 })
+  @Length(1, 200)
+  familyName!: string;
+
+  @ApiProperty({ minLength: 1, maxLength: 200 })
+  @Length(1, 200)
+  givenName!: string;
+
+  @ApiProperty({ format: 'date', example: '1984-02-29' })
+  @Matches(DAY, { message: 'birthDate must be a date such as 1984-02-29' })
+  @IsISO8601({ strict: true }, { message: 'birthDate must be a day that exists' })
+  birthDate!: string;
+}
+
+export class ChangePatientBody {
+  @ApiPropertyOptional({
+    pattern: idPattern('org unit').source,
+    description: 'Moves the patient with all that belongs to it.',
+  })
+  @MayBeAbsent()
+  @Matches(idPattern('org unit'), { message: 'unitId must be the id of an org unit' })
+  unitId?: string;
+
+  @ApiPropertyOptional({ minLength: 1, maxLength: 200 })
+  @MayBeAbsent()
+  @Length(1, 200)
+  familyName?: string;
+
+  @ApiPropertyOptional({ minLength: 1, maxLength: 200 })
+  @MayBeAbsent()
+  @Length(1, 200)
+  givenName?: string;
+}
+
+export class PatientQuery extends PageQuery {
+  @ApiPropertyOptional({ minLength: 1, maxLength: 200, description: 'What the family name begins with.' })
+  @MayBeAbsent()
+  @Length(1, 200)
+  family_name?: string;
+}
+
+export class PatientView {
+  @ApiProperty() id!: string;
+  @ApiProperty() unitId!: string;
+  @ApiProperty() familyName!: string;
+  @ApiProperty() givenName!: string;
+  @ApiProperty({ format: 'date' }) birthDate!: string;
+  @ApiProperty({ format: 'date-time' }) createdAt!: string;
+}
+
+export class PatientPage {
+  @ApiProperty({ type: [PatientView] }) data!: PatientView[];
+  @ApiProperty() hasMore!: boolean;
+}

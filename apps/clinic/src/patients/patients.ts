@@ -1,0 +1,115 @@
+import type { TenantTransaction } from '@bulkhead/tenancy';
+import type { ClinicDatabase } from '../database/clinic-database.js';
+import { pageOf, type Page } from '../http/page.js';
+import { found, newId, notFound } from '../ids.js';
+import type { ChangePatientBody, CreatePatientBody, PatientQuery, PatientView } from './patient-bodies.js';
+
+interface Row {
+  readonly id: string;
+  readonly unit_id: string;
+  readonly family_name: string;
+  readonly given_name: string;
+  readonly birth_date: string;
+  readonly created_at: Date;
+}
+
+const COLUMNS = 'id, unit_id, family_name, given_name, birth_date::text AS birth_date, created_at';
+/** Sorts after every text that begins like the one before it: the last code point of Unicode. */
+const AFTER_ALL = '\u{10ffff}';
+
+const viewOf = (row: Row): PatientView => ({
+  id: row.id,
+  unitId: row.unit_id,
+  familyName: row.family_name,
+  givenName: row.given_name,
+  birthDate: row.birth_date,
+  createdAt: row.created_at.toISOString(),
+});
+
+export class Patients {
+  constructor(private readonly database: ClinicDatabase) {}
+
+  async create(body: CreatePatientBody, idempotencyKey: string): Promise<PatientView> {
+    const { unitId, familyName, givenName, birthDate } = body;
+    const id = newId('patient');
+    return await this.database.make(
+      id,
+      { idempotencyKey, body },
+      async (transaction) => {
+        const { rowCount } = await transaction.query({
+          name: 'patient_create',
+          text: `INSERT INTO app.patient (tenant_id, id, unit_id, family_name, given_name, search_name, birth_date)
+                 SELECT tenant_id, $2, id, $3, $4, $5, $6::date FROM app.org_unit WHERE id = $1`,
+          values: [unitId, id, familyName, givenName, searchName(familyName), birthDate],
+        });
+        if (rowCount !== 1) throw notFound('org unit');
+      },
+      readPatient,
+    );
+  }
+
+  async list({
+    limit,
+    starting_after: after = '',
+    family_name: prefix = '',
+  }: PatientQuery): Promise<Page<PatientView>> {
+    const from = searchName(prefix);
+    const { rows } = await this.database.run((transaction) =>
+      transaction.query<Row>({
+        name: 'patient_list',
+        text: `SELECT ${COLUMNS} FROM app.patient
+                WHERE search_name >= $1 AND search_name < $2 AND id > $3 ORDER BY id LIMIT $4`,
+        values: [from, from + AFTER_ALL, after, limit + 1],
+      }),
+    );
+    return pageOf(rows, limit, viewOf);
+  }
+
+  async get(id: string): Promise<PatientView> {
+    return await this.database.run((transaction) => readPatient(transaction, id));
+  }
+
+  /** Changes what the body names. With the unit go the patient's appointments, claims and documents. */
+  async change(id: string, { unitId, familyName, givenName }: ChangePatientBody): Promise<PatientView> {
+    return await this.database.run(async (transaction) => {
+      if (unitId !== undefined) await requireUnit(transaction, unitId);
+      const { rows } = await transaction.query<Row>({
+        name: 'patient_change',
+        text: `UPDATE app.patient SET unit_id = coalesce($2, unit_id), family_name = coalesce($3, family_name),
+                 given_name = coalesce($4, given_name), search_name = coalesce($5, search_name)
+                WHERE id = $1 RETURNING ${COLUMNS}`,
+        values: [
+          id,
+          unitId ?? null,
+          familyName ?? null,
+          givenName ?? null,
+          familyName === undefined ? null : searchName(familyName),
+        ],
+      });
+      return viewOf(found('patient', rows[0]));
+    });
+  }
+}
+
+async function readPatient(transaction: TenantTransaction, id: string): Promise<PatientView> {
+  const { rows } = await transaction.query<Row>({
+    name: 'patient_get',
+    text: `SELECT ${COLUMNS} FROM app.patient WHERE id = $1`,
+    values: [id],
+  });
+  return viewOf(found('patient', rows[0]));
+}
+
+/** The foreign key would let a unit pass that is out of the person's reach. */
+async function requireUnit(transaction: TenantTransaction, id: string): Promise<void> {
+  const { rows } = await transaction.query({
+    name: 'unit_there',
+    text: 'SELECT id FROM app.org_unit WHERE id = $1',
+    values: [id],
+  });
+  found('org unit', rows[0]);
+}
+
+function searchName(familyName: string): string {
+  return familyName.normalize('NFC').toLowerCase();
+}
