@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -5,8 +6,9 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { StepProgress, type Dependencies } from '@bulkhead/activities';
 import { createAutomation, type Automation } from '@bulkhead/automation';
-import { CommandGate, ContextKeyReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
+import { CommandGate, ContextKeyReader, IsolationReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
+import { createNoteSigner, type NoteSigner } from '@bulkhead/domain/audit';
 import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
 import { Redacted } from '@bulkhead/kernel';
 import type { PlaneClients } from '@bulkhead/planes';
@@ -39,6 +41,8 @@ export async function createDependencies(
     placements: commands.get(PlacementReader),
     subscriptions: commands.get(SubscriptionReader),
     progress: new StepProgress(commands.get(DataSource)),
+    isolation: commands.get(IsolationReader),
+    reportSigner: await reportSigner(config),
     automation: await openAutomation(config),
     planes: planeClients(config),
     contextKeys: commands.get(ContextKeyReader),
@@ -48,6 +52,11 @@ export async function createDependencies(
     logger,
     patience,
   };
+}
+
+async function reportSigner(config: WorkerConfig): Promise<NoteSigner> {
+  const pem = await readFile(config.BULKHEAD_AUDIT_SIGNING_KEY_FILE, 'utf8');
+  return createNoteSigner(pem, config.BULKHEAD_AUDIT_ORIGIN);
 }
 
 function openAutomation(config: WorkerConfig): Promise<Automation> {

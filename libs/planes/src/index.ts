@@ -1,4 +1,4 @@
-export type { PlaneClients } from './clients.js';
+export { readLogin, type Login, type PlaneClients } from './clients.js';
 export * from './context-keys.js';
 export * from './plane.js';
 export * from './planes.js';

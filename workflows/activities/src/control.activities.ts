@@ -3,18 +3,22 @@ import {
   ActivateTenant,
   GrantEntitlements,
   RecordCell,
+  ProveIsolation,
   RecordLandingZone,
+  RecordProof,
   RecordRetired,
   ReportOperation,
+  principalName,
   ReservePlacement,
   RetirePlacement,
 } from '@bulkhead/control';
 import type { ControlActivities } from '@bulkhead/definitions';
-import { send, type Dependencies } from './dependencies.js';
+import { BulkheadError } from '@bulkhead/kernel';
+import { send, WORKER, type Dependencies } from './dependencies.js';
 
 /** Reports and decisions of the control plane: each is one command. */
 export function controlActivities(dependencies: Dependencies): ControlActivities {
-  const { progress } = dependencies;
+  const { progress, gate } = dependencies;
   return {
     async reportOperation(report) {
       if (report.state === 'failed' || report.state === 'cancelled') await progress.closed(report.operationId);
@@ -36,6 +40,16 @@ export function controlActivities(dependencies: Dependencies): ControlActivities
     activateTenant: (call) => send(dependencies, new ActivateTenant(call)),
     abandonTenant: (call) => send(dependencies, new AbandonTenant(call)),
     recordCell: (call) => send(dependencies, new RecordCell(call)),
+    async requestIsolationProof({ key }) {
+      const command = new ProveIsolation(principalName(WORKER));
+      try {
+        await gate.execute(command, { principal: WORKER, idempotencyKey: key });
+      } catch (error) {
+        // One that runs already is as good as a new one.
+        if (!(error instanceof BulkheadError && error.code === 'operation_in_progress')) throw error;
+      }
+    },
+    recordProofFailed: ({ proofId }) => send(dependencies, new RecordProof({ proofId, signed: null })),
     recordLandingZone: (call) => send(dependencies, new RecordLandingZone(call)),
   };
 }

@@ -1,6 +1,14 @@
 import type { Automation } from '@bulkhead/automation';
-import type { CommandGate, ContextKeyReader, PlacementReader, Principal, SubscriptionReader } from '@bulkhead/control';
+import type {
+  CommandGate,
+  ContextKeyReader,
+  IsolationReader,
+  PlacementReader,
+  Principal,
+  SubscriptionReader,
+} from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
+import type { NoteSigner } from '@bulkhead/domain/audit';
 import type { BillingProvider } from '@bulkhead/integrations';
 import type { PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
@@ -14,6 +22,9 @@ export interface Dependencies {
   readonly placements: PlacementReader;
   readonly subscriptions: SubscriptionReader;
   readonly progress: StepProgress;
+  readonly isolation: IsolationReader;
+  /** Signs reports, with the key of the audit log. */
+  readonly reportSigner: Pick<NoteSigner, 'sign'>;
   readonly automation: Automation;
   readonly planes: PlaneClients;
   readonly contextKeys: ContextKeyReader;
@@ -26,7 +37,8 @@ export interface Dependencies {
   readonly patience: Partial<Patience>;
 }
 
-const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };
+/** Who the worker is to the gate. */
+export const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };
 
 /** Reports to the control plane, through the same gate as everybody else. */
 export function send<R>({ gate }: Pick<Dependencies, 'gate'>, command: Command<R>): Promise<R> {

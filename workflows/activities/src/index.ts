@@ -1,6 +1,7 @@
 import { billingActivities } from './billing.activities.js';
 import { controlActivities } from './control.activities.js';
 import type { Dependencies } from './dependencies.js';
+import { isolationActivities } from './isolation.activities.js';
 import { planeActivities } from './plane.activities.js';
 import { provisioningActivities } from './provisioning.activities.js';
 import { settlingActivities } from './settling.activities.js';
@@ -20,5 +21,9 @@ export function controlQueueActivities(dependencies: Dependencies) {
 
 /** Activities of `PROVISIONING_QUEUES`: long, and close to the cloud. */
 export function provisioningQueueActivities(dependencies: Dependencies) {
-  return { ...provisioningActivities(dependencies), ...planeActivities(dependencies) };
+  return {
+    ...provisioningActivities(dependencies),
+    ...planeActivities(dependencies),
+    ...isolationActivities(dependencies),
+  };
 }

@@ -6,7 +6,7 @@ import type {
   PlacementPlan,
   ServiceClass,
 } from '@bulkhead/domain';
-import type { BindingId, CellId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { BindingId, CellId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
 import type { Failure, OperationStatus } from './contract.js';
 
 /**
@@ -52,6 +52,10 @@ export interface ControlActivities {
   activateTenant(call: TenantCall): Promise<void>;
   abandonTenant(call: TenantCall): Promise<void>;
   recordCell(call: { readonly cellId: CellId; readonly outputs: CellOutputs | null }): Promise<void>;
+  /** Asks for a proof under a key, so that asking again is harmless; does nothing while one runs. */
+  requestIsolationProof(call: { readonly key: string }): Promise<void>;
+  /** The operation ended without a report. */
+  recordProofFailed(call: { readonly proofId: IsolationProofId }): Promise<void>;
   recordLandingZone(call: { readonly region: string; readonly active: boolean }): Promise<void>;
 }
 
@@ -94,4 +98,23 @@ export interface PlaneActivities {
   unbindPlacement(call: TenantCall): Promise<void>;
   applyRetention(call: TenantCall): Promise<void>;
   describePlacement(call: TenantCall): Promise<PlacementReceipt>;
+}
+
+/** What a proof came to; the report itself may be long, and stays in the control database. */
+export interface ProofReceipt {
+  readonly proofId: IsolationProofId;
+  readonly verdict: 'green' | 'findings' | 'void';
+  /** SHA-256 (hexadecimal) of the report. */
+  readonly digest: string;
+  readonly targets: number;
+  readonly findings: number;
+}
+
+/** Of `PROVISIONING_QUEUES`. */
+export interface IsolationActivities {
+  /** Tries to cross in every live tenant database, signs the report and records it before it answers. */
+  proveIsolation(call: {
+    readonly operationId: OperationId;
+    readonly proofId: IsolationProofId;
+  }): Promise<ProofReceipt>;
 }

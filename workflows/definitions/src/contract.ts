@@ -1,5 +1,5 @@
 import type { CellSpec, Isolation, LandingZoneSpec, Layer, ServiceClass } from '@bulkhead/domain';
-import type { BindingId, CellId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { BindingId, CellId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
 
 /**
  * What the control plane and the workers agree on. Everything here crosses a process boundary and ends up in Temporal's
@@ -18,12 +18,16 @@ export interface CreateCellInput {
 export interface ApplyLandingZoneInput {
   readonly spec: LandingZoneSpec;
 }
+export interface ProveIsolationInput {
+  readonly proofId: IsolationProofId;
+}
 
 /** Input of each kind of operation. The workflow's id is the operation's id. */
 export interface OperationInputs {
   'tenant.onboard': OnboardTenantInput;
   'cell.create': CreateCellInput;
   'landing_zone.apply': ApplyLandingZoneInput;
+  'isolation.prove': ProveIsolationInput;
 }
 export type OperationKind = keyof OperationInputs;
 
@@ -32,6 +36,7 @@ export const WORKFLOW_OF: Readonly<Record<OperationKind, string>> = {
   'tenant.onboard': 'onboardTenant',
   'cell.create': 'createCell',
   'landing_zone.apply': 'applyLandingZone',
+  'isolation.prove': 'proveIsolation',
 };
 
 /** How long an operation tries by itself before it asks for an operator, and how long it then waits. Milliseconds. */
@@ -80,6 +85,7 @@ export type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
 export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs[K]): readonly string[] {
   if (kind === 'cell.create') return ['stand_up_cell', 'activate'];
   if (kind === 'landing_zone.apply') return ['apply_landing_zone', 'activate'];
+  if (kind === 'isolation.prove') return ['prove_isolation'];
   const isolations = Object.values((input as OnboardTenantInput).layers);
   return ONBOARDING_STEPS.filter(
     (step) =>
@@ -125,6 +131,10 @@ export interface StepTag {
   /** `undo`: the activity takes back what the step did. */
   readonly phase: 'do' | 'undo';
 }
+
+/** The workflow that asks for a proof as anybody else would, and the schedule that starts it every day. */
+export const REQUEST_PROOF_WORKFLOW = 'requestIsolationProof';
+export const PROOF_SCHEDULE = 'isolation-proof-daily';
 
 /** The entity workflow that collects the registrations of one cell: id `rosters.<cell>`. */
 export const ROSTERS_WORKFLOW = 'cellRosters';

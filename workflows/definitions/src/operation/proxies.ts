@@ -3,6 +3,7 @@ import { ActivityCancellationType, proxyActivities, type ActivityOptions } from 
 import type {
   BillingActivities,
   ControlActivities,
+  IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
   SettlingActivities,
@@ -42,7 +43,10 @@ export function workersFor(serviceClass: ServiceClass, patience: Patience) {
     persistent: proxyActivities<ControlActivities>({ ...options(patience, UNLIMITED), ...short }),
     /** These wait their turn behind other runs of the roster. */
     settling: proxyActivities<SettlingActivities>({ ...bounded, ...short, startToCloseTimeout: '1h' }),
-    provisioning: proxyActivities<ProvisioningActivities & PlaneActivities>({ ...bounded, ...long }),
+    provisioning: proxyActivities<ProvisioningActivities & PlaneActivities & IsolationActivities>({
+      ...bounded,
+      ...long,
+    }),
   };
 }
 export type Workers = ReturnType<typeof workersFor>;

@@ -5,6 +5,7 @@ import { Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type {
   BillingActivities,
   ControlActivities,
+  IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
   SettlingActivities,
@@ -16,7 +17,8 @@ export type AllActivities = ControlActivities &
   SettlingActivities &
   BillingActivities &
   ProvisioningActivities &
-  PlaneActivities;
+  PlaneActivities &
+  IsolationActivities;
 type Name = keyof AllActivities;
 
 const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
@@ -29,6 +31,8 @@ const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
   abandonTenant: 'control',
   recordCell: 'control',
   recordLandingZone: 'control',
+  requestIsolationProof: 'control',
+  recordProofFailed: 'control',
   settlePooledLayers: 'control',
   retirePooledLayers: 'control',
   setUpBilling: 'control',
@@ -44,6 +48,7 @@ const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
   unbindPlacement: 'provisioning',
   applyRetention: 'provisioning',
   describePlacement: 'provisioning',
+  proveIsolation: 'provisioning',
 };
 
 export interface FakeCall {

@@ -96,10 +96,15 @@ const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'onboard-expired': () => stuckOnboarding({ attentionMs: 100 }),
   'rosters-halved': halvedRoster,
   'create-cell': () => platform('createCell', { cellId: newId('cell'), spec: {} }),
+  'prove-isolation': () => platform('proveIsolation', { proofId: newId('isolationProof') }),
+  'request-isolation-proof': () => platform('requestIsolationProof', {}),
   'apply-landing-zone': () => platform('applyLandingZone', { spec: { region: 'us-east-1' } }),
 };
 
+// All of them, or those that the command line names.
+const wanted = process.argv.slice(2);
 for (const [name, record] of Object.entries(RECORDINGS)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
   const handle = await record();
   await handle.result().catch(() => undefined);
   // Where it was recorded is nobody's business, and would make each recording differ from the last.

@@ -1,7 +1,13 @@
 import type { CellOutputs, CellSpec, LandingZoneSpec } from '@bulkhead/domain';
 import { newId } from '@bulkhead/kernel';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { WORKFLOW_OF, WORKFLOW_QUEUE, type OperationCall, type OperationKind } from '../contract.js';
+import {
+  REQUEST_PROOF_WORKFLOW,
+  WORKFLOW_OF,
+  WORKFLOW_QUEUE,
+  type OperationCall,
+  type OperationKind,
+} from '../contract.js';
 import { FakeWorkers, IMPATIENT, lasting, onboarding, planFor, POOLED, startTestTemporal } from '../testing/index.js';
 
 let temporal: TestWorkflowEnvironment;
@@ -65,4 +71,34 @@ it('a landing zone that cannot be applied is recorded as failed, and nothing of 
   await expect(run('landing_zone.apply', { spec: zone })).rejects.toMatchObject({ cause: { type: 'provider_failed' } });
   expect(workers.order).toEqual(['applyLandingZone', 'recordLandingZone']);
   expect(workers.named('recordLandingZone')[0]?.argument.active).toBe(false);
+});
+
+it('a proof is carried out in one step, and its receipt is the result', async () => {
+  const proofId = newId('isolationProof');
+  const receipt = { proofId, verdict: 'findings' as const, digest: 'd', targets: 2, findings: 1 };
+  workers.on('proveIsolation', () => receipt);
+  expect(await run('isolation.prove', { proofId })).toEqual(receipt);
+  expect(workers.order).toEqual(['proveIsolation']);
+  expect(workers.named('proveIsolation')[0]?.tag?.step).toBe('prove_isolation');
+  expect(workers.named('reportOperation').at(-1)?.argument).toMatchObject({ state: 'succeeded', result: receipt });
+});
+
+it('a proof that cannot be carried out is recorded as failed', async () => {
+  const proofId = newId('isolationProof');
+  workers.on('proveIsolation', () => {
+    throw lasting();
+  });
+  await expect(run('isolation.prove', { proofId })).rejects.toMatchObject({ cause: { type: 'provider_failed' } });
+  expect(workers.named('recordProofFailed')[0]?.argument).toEqual({ proofId });
+});
+
+it('what the schedule starts asks for a proof under its own id', async () => {
+  await temporal.client.workflow.execute(REQUEST_PROOF_WORKFLOW, {
+    taskQueue: WORKFLOW_QUEUE,
+    workflowId: 'isolation-proof-2026-11-22',
+    args: [],
+  });
+  expect(workers.named('requestIsolationProof').map(({ argument }) => argument)).toEqual([
+    { key: 'isolation-proof-2026-11-22' },
+  ]);
 });

@@ -18,7 +18,16 @@ it('there is a recording of each workflow', () => {
   const types = recorded.map(
     (name) => /workflowType": \{\s*"name": "(\w+)"/.exec(readFileSync(new URL(name, HISTORIES), 'utf8'))?.[1],
   );
-  expect(new Set(types)).toEqual(new Set(['onboardTenant', 'cellRosters', 'createCell', 'applyLandingZone']));
+  expect(new Set(types)).toEqual(
+    new Set([
+      'onboardTenant',
+      'cellRosters',
+      'createCell',
+      'applyLandingZone',
+      'proveIsolation',
+      'requestIsolationProof',
+    ]),
+  );
 });
 
 it.each(recorded)('today’s code takes the same decisions as the run recorded in %s', async (name) => {

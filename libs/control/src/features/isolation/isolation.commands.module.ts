@@ -1,0 +1,7 @@
+import { Module } from '@nestjs/common';
+import { IsolationReader } from './isolation-reader.js';
+import { ProveIsolationHandler } from './prove-isolation.js';
+import { RecordProofHandler } from './record-proof.js';
+
+@Module({ providers: [ProveIsolationHandler, RecordProofHandler, IsolationReader], exports: [IsolationReader] })
+export class IsolationCommandsModule {}

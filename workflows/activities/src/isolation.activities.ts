@@ -1,0 +1,49 @@
+import { RecordProof, type TenantDatabasePlace } from '@bulkhead/control';
+import type { IsolationActivities } from '@bulkhead/definitions';
+import { findingsOf, proofDigest, signProof } from '@bulkhead/domain/isolation';
+import { prove, type DatabaseTarget } from '@bulkhead/isolation';
+import { readLogin } from '@bulkhead/planes';
+import { send, type Dependencies } from './dependencies.js';
+
+/** Workload tables that must have been tried: a database without any proves nothing yet. */
+const LEAST_TENANT_TABLES = 1;
+
+/** Proofs that tenants are kept apart. */
+export function isolationActivities(dependencies: Dependencies): IsolationActivities {
+  const { isolation, reportSigner, logger } = dependencies;
+  return {
+    async proveIsolation({ operationId, proofId }) {
+      const places = await isolation.tenantDatabases();
+      const targets = await Promise.all(places.map((place) => targetOf(dependencies, place)));
+      const report = await prove(targets, { mode: 'live' });
+      await send(
+        dependencies,
+        new RecordProof({ proofId, signed: { report, note: signProof(reportSigner, proofId, report) } }),
+      );
+      const findings = findingsOf(report).filter(({ severity }) => severity !== 'note').length;
+      logger.info('Isolation was tried.', { operationId, state: report.verdict, count: findings });
+      return { proofId, verdict: report.verdict, digest: proofDigest(report), targets: targets.length, findings };
+    },
+  };
+}
+
+async function targetOf(
+  { planes }: Dependencies,
+  { home, database: coordinates, ownerRole, servingRole, migratorRole }: TenantDatabasePlace,
+): Promise<DatabaseTarget> {
+  const { host, port, database, masterSecretArn, servingSecretArn } = coordinates;
+  const login = async (secret: string) => {
+    const { username, password } = await readLogin(planes, secret);
+    return { host, port, database, user: username, password: password.reveal(), ssl: planes.databaseTls };
+  };
+  return {
+    kind: 'database',
+    name: home,
+    admin: await login(masterSecretArn),
+    serving: await login(servingSecretArn),
+    ownerRole,
+    servingRole,
+    operators: [migratorRole],
+    leastTenantTables: LEAST_TENANT_TABLES,
+  };
+}
