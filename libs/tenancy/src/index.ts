@@ -10,6 +10,16 @@ export { TenantDatabases, type TenantDatabasesOptions, type WorkOptions } from '
 export type { ContextExchange } from './database/signed-contexts.js';
 export type { Statement } from './database/tenant-query.js';
 export type { Isolation, TenantTransaction, TransactionOptions } from './database/tenant-transaction.js';
+export {
+  entitlementSet,
+  fixedEntitlements,
+  type EntitledTenant,
+  type EntitlementSet,
+  type EntitlementSource,
+} from './entitlements/entitlement-set.js';
+export { Entitlements, type EntitlementsOptions } from './entitlements/entitlements.js';
+export { PostgresEntitlements, type PostgresEntitlementsOptions } from './entitlements/postgres-entitlements.js';
+export { RateLimited, RateLimits, type RateClass, type RateLimitsOptions } from './limits/rate-limits.js';
 export { PostgresRoutes, type PostgresRoutesOptions } from './routing/postgres-routes.js';
 export {
   fixedRoutes,
@@ -33,3 +43,4 @@ export {
 } from './storage/tenant-storage.js';
 export { TenantKeys, type TenantKeysOptions } from './keys/tenant-keys.js';
 export type { DataKeyLimits } from './keys/data-key-cache.js';
+export { runInScope, workFields, type WorkScope } from './telemetry/work-scope.js';

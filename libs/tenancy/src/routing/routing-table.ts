@@ -1,31 +1,18 @@
 import { BulkheadError, waitFor } from '@bulkhead/kernel';
-import type { Route, RouteFeed, RouteSource, RouteStatus } from './route.js';
+import { FeedFollower, type FollowerOptions } from '../feed/feed-follower.js';
+import type { Route, RouteSource, RouteStatus } from './route.js';
 
-export interface RoutingTableOptions {
-  /**
-   * Longest time without a successful look at the source before nothing is routed any more, milliseconds.
-   * Defaults to 30,000. The table is looked at three times as often, beside the looks that notifications cause.
-   */
-  readonly maxStalenessMs?: number;
-}
-
-const MAX_STALENESS_MS = 30_000;
-const FIRST_PAUSE_MS = 50;
+/** After `maxStalenessMs` without a look nothing is routed any more. */
+export type RoutingTableOptions = FollowerOptions;
 
 /** Every tenant's route, in memory. */
 export class RoutingTable {
-  readonly #routes = new Map<string, Route>();
-  readonly #source: RouteSource;
-  readonly #maxStalenessMs: number;
-  #provenAt = -Infinity;
-  #closed = false;
-  #rung = false;
-  #wake: (() => void) | undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #routes: Map<string, Route>;
+  readonly #follower: FeedFollower<Route>;
 
-  private constructor(source: RouteSource, { maxStalenessMs = MAX_STALENESS_MS }: RoutingTableOptions) {
-    this.#source = source;
-    this.#maxStalenessMs = maxStalenessMs;
+  private constructor(routes: Map<string, Route>, follower: FeedFollower<Route>) {
+    this.#routes = routes;
+    this.#follower = follower;
   }
 
   /**
@@ -33,11 +20,19 @@ export class RoutingTable {
    * @throws whatever the source throws when it cannot be reached at the start.
    */
   static async open(source: RouteSource, options: RoutingTableOptions = {}): Promise<RoutingTable> {
-    const table = new RoutingTable(source, options);
-    const feed = await source.open(() => table.look());
-    const cursor = await table.#take(feed, undefined);
-    table.#running = table.#follow(feed, cursor);
-    return table;
+    const routes = new Map<string, Route>();
+    const follower = await FeedFollower.open(
+      source,
+      (rows, whole) => {
+        if (whole) routes.clear();
+        for (const route of rows) {
+          // An epoch only grows: a row that says less comes from a copy that lags.
+          if (route.epoch >= (routes.get(route.tenantId)?.epoch ?? 0)) routes.set(route.tenantId, route);
+        }
+      },
+      options,
+    );
+    return new RoutingTable(routes, follower);
   }
 
   get size(): number {
@@ -50,7 +45,7 @@ export class RoutingTable {
    * `routes_stale` (503), the last two of which pass by themselves.
    */
   resolve(tenantId: string): Route {
-    if (performance.now() - this.#provenAt > this.#maxStalenessMs) throw staleRoutes();
+    if (this.#follower.stale) throw staleRoutes();
     const route = this.#routes.get(tenantId);
     if (route === undefined || route.status === 'gone') throw unservable('gone');
     if (route.status !== 'active') throw unservable(route.status);
@@ -59,8 +54,7 @@ export class RoutingTable {
 
   /** Looks at the source now. */
   look(): void {
-    this.#rung = true;
-    this.#wake?.();
+    this.#follower.look();
   }
 
   /**
@@ -89,61 +83,7 @@ export class RoutingTable {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    this.look();
-    await this.#running;
-  }
-
-  async #follow(first: RouteFeed, cursor: string): Promise<void> {
-    let feed: RouteFeed | undefined = first;
-    let from: string | undefined = cursor;
-    let pause = FIRST_PAUSE_MS;
-    for (;;) {
-      await this.#sleep(feed === undefined ? pause : this.#maxStalenessMs / 3, feed !== undefined);
-      if (this.#closed) break;
-      try {
-        if (feed === undefined) {
-          feed = await this.#source.open(() => this.look());
-          // A source that went away may have come back as another one, restored from a backup: cursors do not carry over.
-          from = undefined;
-        }
-        from = await this.#take(feed, from);
-        pause = FIRST_PAUSE_MS;
-      } catch {
-        await feed?.close().catch(() => undefined);
-        feed = undefined;
-        pause = Math.min(pause * 2, this.#maxStalenessMs / 3);
-      }
-    }
-    await feed?.close().catch(() => undefined);
-  }
-
-  async #take(feed: RouteFeed, cursor: string | undefined): Promise<string> {
-    this.#rung = false;
-    const startedAt = performance.now();
-    const changes = await feed.changesSince(cursor);
-    if (cursor === undefined) this.#routes.clear();
-    for (const route of changes.routes) {
-      // An epoch only grows: a row that says less comes from a copy that lags.
-      if (route.epoch >= (this.#routes.get(route.tenantId)?.epoch ?? 0)) this.#routes.set(route.tenantId, route);
-    }
-    this.#provenAt = startedAt;
-    return changes.cursor;
-  }
-
-  /** Sleeps until the time is over or, if `ringable`, the doorbell has rung since the last look began. */
-  async #sleep(ms: number, ringable: boolean): Promise<void> {
-    if (this.#closed || (ringable && this.#rung)) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      timer.unref();
-      this.#wake = () => {
-        if (!ringable && !this.#closed) return;
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-    this.#wake = undefined;
+    await this.#follower.close();
   }
 }
 

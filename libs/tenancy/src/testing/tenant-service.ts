@@ -21,7 +21,7 @@ export class HandRoutes implements RouteSource {
   async open(doorbell: () => void): Promise<Awaited<ReturnType<RouteSource['open']>>> {
     this.#ring = doorbell;
     return {
-      changesSince: async () => ({ routes: [...this.#routes.values()], cursor: 'all' }),
+      changesSince: async () => ({ rows: [...this.#routes.values()], cursor: 'all' }),
       close: async () => undefined,
     };
   }
