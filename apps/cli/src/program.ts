@@ -5,6 +5,7 @@ import { audit } from './commands/audit.js';
 import { cells } from './commands/cells.js';
 import { contexts } from './commands/contexts.js';
 import { doctor } from './commands/doctor.js';
+import { fleet } from './commands/fleet.js';
 import { landingZones } from './commands/landing-zones.js';
 import { login } from './commands/login.js';
 import { operations } from './commands/operations.js';
@@ -16,7 +17,7 @@ import { OUTPUT_FORMATS } from './output/output-format.js';
 import { reportError } from './report-error.js';
 import type { Terminal } from './terminal.js';
 
-const NOUNS = [login, contexts, doctor, tenants, operations, tiers, plans, cells, landingZones, apiKeys, audit];
+const NOUNS = [login, contexts, doctor, tenants, operations, tiers, plans, cells, landingZones, apiKeys, audit, fleet];
 
 const AFTERWARDS = `
 Environment:

@@ -12,6 +12,7 @@ import { createSequencer } from './audit.js';
 import { openCommands } from './commands.js';
 import type { WorkerConfig } from './config.js';
 import { createDependencies } from './dependencies.js';
+import { recordForgottenStacks } from './forgotten-stacks.js';
 import { serveHealth } from './health.js';
 import { LostWorkflows } from './lost-workflows.js';
 import { OutboxRelay } from './outbox-relay.js';
@@ -78,6 +79,7 @@ function startChores(dependencies: Dependencies, source: DataSource): { stop(): 
       billing.provider instanceof LedgerBilling ? billing.provider.issueDueInvoices() : 0,
     ),
     every(HOUR_MS, logger, () => source.query('select control.prune()')),
+    every(HOUR_MS, logger, () => recordForgottenStacks(dependencies, source)),
     every(MINUTE_MS, logger, () => lost.recover()),
   ];
   return { stop: () => timers.forEach(clearInterval) };

@@ -1,12 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { RecordedState } from '@bulkhead/domain/fleet';
 import pg from 'pg';
 import type { AutomationConfig } from './config.js';
 import { pulumiVersion } from './pulumi-version.js';
 import { sweepRunFolders } from './run-folder.js';
 import { Run, type RunRequest, type RunResult } from './run.js';
 import { sweepExpiredLogins } from './state/leases.js';
-import { listStacks, readStackState, type StackResource } from './state/stack-state.js';
+import { listStacks, readRecordedState, readStackState, type StackResource } from './state/stack-state.js';
 import { ensureStateSchema } from './state/state-schema.js';
 
 /** Runs Pulumi programs: the only way to it. */
@@ -25,6 +26,8 @@ export interface Automation {
   listStacks(): Promise<readonly string[]>;
   /** What the state says of a stack's resources; empty when there is no such stack. */
   stackResources(stack: string): Promise<readonly StackResource[]>;
+  /** What the state says of a stack, without secrets; undefined when there is no such stack. Takes no lease. */
+  recordedState(stack: string): Promise<RecordedState | undefined>;
   /** Drops logins and folders that dead workers left; returns how many logins. For a schedule of hours. */
   sweep(): Promise<number>;
   close(): Promise<void>;
@@ -54,6 +57,7 @@ export async function createAutomation(config: AutomationConfig): Promise<Automa
     run: (request) => new Run(pool, { ...config, pulumiVersion: version }, holder, request).execute(),
     listStacks: () => listStacks(pool),
     stackResources: async (stack) => (await readStackState(pool, stack))?.resources ?? [],
+    recordedState: (stack) => readRecordedState(pool, stack),
     async sweep() {
       await sweepRunFolders(config);
       return sweepExpiredLogins(pool);

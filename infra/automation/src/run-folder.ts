@@ -10,7 +10,7 @@ import type { Lease } from './state/leases.js';
 const CLI_MEMORY = '512MiB';
 
 /** Makes the throwaway folder of a run: a Pulumi home of its own, which shares only the plugins. */
-export async function prepareFolder(config: AutomationConfig): Promise<string> {
+export async function prepareFolder(config: Pick<AutomationConfig, 'pulumiHome'>): Promise<string> {
   const runs = join(config.pulumiHome, 'runs');
   const plugins = join(config.pulumiHome, 'plugins');
   await mkdir(runs, { recursive: true, mode: 0o700 });

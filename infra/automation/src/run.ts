@@ -1,4 +1,5 @@
 import { discardedBy, stackName, type ProgramRequest } from '@bulkhead/domain';
+import type { RecordedState } from '@bulkhead/domain/fleet';
 import { BulkheadError } from '@bulkhead/kernel';
 import type pg from 'pg';
 import { DEFAULTS, type RunConfig } from './config.js';
@@ -18,7 +19,14 @@ import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
 import type { Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './session/messages.js';
 import { SessionEnded, SessionProcess } from './session/session-process.js';
 import { acquireLease, releaseLease, stateWaits, type Lease } from './state/leases.js';
-import { pruneStack, readStackState, removeStack, unadopted, type StackState } from './state/stack-state.js';
+import {
+  pruneStack,
+  readRecordedState,
+  readStackState,
+  removeStack,
+  unadopted,
+  type StackState,
+} from './state/stack-state.js';
 
 export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh';
 
@@ -36,6 +44,8 @@ export interface RunResult {
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly changes: ResourceChanges;
   readonly durationMs: number;
+  /** What the state says after `up` and `refresh`, without secrets: read while the run still holds the stack. */
+  readonly state?: RecordedState | undefined;
 }
 
 /** Why a run was ended from outside. */
@@ -81,7 +91,9 @@ export class Run {
     if (this.wanted.signal?.aborted) cancel();
     try {
       const { changes, outputs } = await this.#inFolder(lease);
-      return { changes, outputs, durationMs: Math.round(performance.now() - started) };
+      const lasting = this.wanted.action === 'up' || this.wanted.action === 'refresh';
+      const state = lasting ? await readRecordedState(this.pool, this.#stack) : undefined;
+      return { changes, outputs, state, durationMs: Math.round(performance.now() - started) };
     } finally {
       this.wanted.signal?.removeEventListener('abort', cancel);
       clearTimeout(deadline);

@@ -2,6 +2,7 @@ import { AccessCommandsModule } from './features/access/access.commands.module.j
 import { CatalogCommandsModule } from './features/catalog/catalog.commands.module.js';
 import { CellsCommandsModule } from './features/cells/cells.commands.module.js';
 import { EntitlementsCommandsModule } from './features/entitlements/entitlements.commands.module.js';
+import { FleetCommandsModule } from './features/fleet/fleet.commands.module.js';
 import { IsolationCommandsModule } from './features/isolation/isolation.commands.module.js';
 import { LandingZonesCommandsModule } from './features/landing-zones/landing-zones.commands.module.js';
 import { OperationsCommandsModule } from './features/operations/operations.commands.module.js';
@@ -16,6 +17,7 @@ export const COMMAND_MODULES = [
   CatalogCommandsModule,
   CellsCommandsModule,
   EntitlementsCommandsModule,
+  FleetCommandsModule,
   IsolationCommandsModule,
   LandingZonesCommandsModule,
   OperationsCommandsModule,

@@ -22,7 +22,11 @@ it('a binding that is retired while its run is being planned is not recorded as 
     automation: {
       run: async () => ({ outputs: { registrations: { [bindingId]: { bindingId, layer: 'queue', locator: 'l' } } } }),
     },
-    gate: { execute: async (command: RecordRosterRun) => void recorded.push(command.run) },
+    gate: {
+      execute: async (command: unknown) => {
+        if (command instanceof RecordRosterRun) recorded.push(command.run);
+      },
+    },
   } as unknown as Dependencies;
   const activities = provisioningActivities(dependencies);
   await new MockActivityEnvironment().run(

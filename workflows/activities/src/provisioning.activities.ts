@@ -1,7 +1,8 @@
-import type { RunAction } from '@bulkhead/automation';
-import { RecordDedicatedStack, RecordRetired, RecordRosterRun, RetirePlacement } from '@bulkhead/control';
+import { programCode, type RunAction, type RunResult } from '@bulkhead/automation';
+import { RecordDedicatedStack, RecordRetired, RecordRosterRun, RecordStack, RetirePlacement } from '@bulkhead/control';
 import type { ProvisioningActivities } from '@bulkhead/definitions';
-import type { CellOutputs, ProgramRequest, RosterOutputs } from '@bulkhead/domain';
+import { stackName, type CellOutputs, type ProgramRequest, type RosterOutputs } from '@bulkhead/domain';
+import { appliedDigest, type RecordedState } from '@bulkhead/domain/fleet';
 import { Context } from '@temporalio/activity';
 import { send, type Dependencies } from './dependencies.js';
 import { stepOfActivity } from './step-interceptor.js';
@@ -53,15 +54,43 @@ export function provisioningActivities(dependencies: Dependencies): Provisioning
   };
 }
 
+/**
+ * Runs Pulumi and records what the state is then, without which no preview would know of it. A failed run is recorded
+ * too, as one that nothing can be concluded from; that must not hide why it failed.
+ */
 async function run(
-  { automation, progress, logger }: Dependencies,
+  dependencies: Dependencies,
   request: ProgramRequest,
   action: RunAction,
   operationId: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  const stack = stackName(request);
+  const record = (state: RecordedState | null, digest: string | null) =>
+    send(dependencies, new RecordStack({ stack, state, appliedDigest: digest }));
+  try {
+    const { outputs, state } = await runWithProgress(dependencies, request, action, operationId);
+    await record(state ?? null, state ? appliedDigest(request, programCode()) : null);
+    return outputs;
+  } catch (error) {
+    await dependencies.automation
+      .recordedState(stack)
+      .then((state) => record(state ?? null, null))
+      .catch((unrecorded: unknown) =>
+        dependencies.logger.warn('The state of a failed run was not recorded.', { error: unrecorded }),
+      );
+    throw error;
+  }
+}
+
+async function runWithProgress(
+  { automation, progress, logger }: Dependencies,
+  request: ProgramRequest,
+  action: RunAction,
+  operationId: string,
+): Promise<RunResult> {
   const tag = stepOfActivity();
   let lastDetail = 0;
-  const { outputs } = await automation.run({
+  return automation.run({
     request,
     action,
     operationId,
@@ -74,5 +103,4 @@ async function run(
       });
     },
   });
-  return outputs;
 }

@@ -36,6 +36,8 @@ export type RunCommand =
   | { readonly kind: 'clear-pending' }
   | { readonly kind: 'refresh' }
   | { readonly kind: 'preview' }
+  /** A preview that answers with every change and how it comes about. */
+  | { readonly kind: 'plan' }
   | { readonly kind: 'destroy' };
 export type Command = OpenCommand | RunCommand;
 
@@ -61,9 +63,29 @@ export interface Failure {
   readonly refusal?: Pick<BulkheadError, 'code' | 'status' | 'publicMessage' | 'remediation'>;
 }
 
+/** One change that a run would make. */
+export interface PlannedStep {
+  readonly urn: string;
+  readonly type: string;
+  /** Logical name; in a roster the binding's id. */
+  readonly name: string;
+  readonly operation: 'create' | 'update' | 'replace' | 'delete';
+  /** What differs, secrets masked; empty on creation and deletion. */
+  readonly properties: readonly PropertyDifference[];
+}
+
+export interface PropertyDifference {
+  readonly path: string;
+  /** JSON text, shortened; absent when there was, or will be, none. */
+  readonly before?: string;
+  readonly after?: string;
+  /** Whether this difference is what forces the replacement. */
+  readonly replaces: boolean;
+}
+
 export type Answer =
   /** Pulumi is at its first resource. */
   | { readonly kind: 'begun' }
   | { readonly kind: 'event'; readonly event: ProgramEvent }
-  | { readonly kind: 'done'; readonly changes: ResourceChanges }
-  | { readonly kind: 'failed'; readonly failure: Failure };
+  | { readonly kind: 'done'; readonly changes: ResourceChanges; readonly plan?: readonly PlannedStep[] }
+  | { readonly kind: 'failed'; readonly failure: Failure; readonly plan?: readonly PlannedStep[] };

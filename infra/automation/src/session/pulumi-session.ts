@@ -3,8 +3,15 @@ import { join } from 'node:path';
 import { PULUMI_PROJECT } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
 import { programFor } from '@bulkhead/programs';
-import { fullyQualifiedStackName, LocalWorkspace, PulumiCommand, Stack } from '@pulumi/pulumi/automation/index.js';
+import {
+  fullyQualifiedStackName,
+  LocalWorkspace,
+  PulumiCommand,
+  Stack,
+  type EngineEvent,
+} from '@pulumi/pulumi/automation/index.js';
 import type { Answer, Failure, OpenCommand, RunCommand } from './messages.js';
+import { PlanRecord } from './plan-record.js';
 import { RunRecord } from './run-record.js';
 import { settleProgram, settleTargets } from './settle-program.js';
 
@@ -58,23 +65,29 @@ export class PulumiSession {
       begun: () => this.#tell({ kind: 'begun' }),
       progress: (event) => this.#tell({ kind: 'event', event }),
     });
+    const plan = command.kind === 'plan' ? new PlanRecord(this.#open.secrets) : undefined;
+    const planned = () => plan && { plan: plan.steps };
     try {
       // Pulumi ignores a signal that was given before the command began.
       this.#cancel.signal.throwIfAborted();
-      await this.#execute(command, record);
-      this.#tell({ kind: 'done', changes: record.changes });
+      await this.#execute(command, (event) => {
+        record.take(event);
+        plan?.take(event);
+      });
+      this.#tell({ kind: 'done', changes: record.changes, ...planned() });
     } catch (error) {
       const text = error instanceof Error ? error.message : String(error);
       const failure = record.failure(text, this.#cancel.signal.aborted);
       this.#tell({
         kind: 'failed',
         failure: error instanceof BulkheadError ? { ...failure, refusal: refusal(error) } : failure,
+        ...planned(),
       });
     }
   }
 
-  async #execute(command: RunCommand, record: RunRecord): Promise<void> {
-    const options = { ...QUIET_OUTPUT, onEvent: record.take.bind(record), signal: this.#cancel.signal };
+  async #execute(command: RunCommand, onEvent: (event: EngineEvent) => void): Promise<void> {
+    const options = { ...QUIET_OUTPUT, onEvent, signal: this.#cancel.signal };
     const guarded = { ...options, policyPacks: [this.#open.policyPack], policyPackConfigs: [this.#policyConfig] };
     switch (command.kind) {
       case 'up':
@@ -106,6 +119,7 @@ export class PulumiSession {
         });
         return;
       case 'preview':
+      case 'plan':
         await this.#stack.preview({ ...guarded, program: programFor(this.#open.request) });
         return;
       case 'refresh':

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { redact } from '../redact.js';
-import type { Answer, Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './messages.js';
+import type { Answer, Command, Failure, OpenCommand, PlannedStep, ProgramEvent, ResourceChanges } from './messages.js';
 
 /** Heap of the child, MiB. Programs are small; @pulumi/aws alone takes some 100 MiB. */
 const HEAP_MB = 512;
@@ -12,6 +12,7 @@ const KEPT_STDERR = 4000;
 export interface CommandOutcome {
   readonly changes?: ResourceChanges;
   readonly failure?: Failure;
+  readonly plan?: readonly PlannedStep[];
 }
 
 export class SessionEnded extends Error {
@@ -63,7 +64,12 @@ export class SessionProcess {
     const listen = (answer: Answer): void => {
       if (answer.kind === 'event') this.on.event(answer.event);
       else if (answer.kind === 'begun') this.on.begun();
-      else answered.resolve(answer.kind === 'done' ? { changes: answer.changes } : { failure: answer.failure });
+      else {
+        const plan = answer.plan && { plan: answer.plan };
+        answered.resolve(
+          answer.kind === 'done' ? { changes: answer.changes, ...plan } : { failure: answer.failure, ...plan },
+        );
+      }
     };
     this.#child.on('message', listen);
     try {

@@ -1,4 +1,6 @@
+import type { RecordedResource, RecordedState } from '@bulkhead/domain/fleet';
 import type pg from 'pg';
+import { recordedState } from '../fleet/recorded-state.js';
 import { STATE_TABLE } from './state-schema.js';
 
 /** What Pulumi's state says of one resource; nothing of it can be secret. */
@@ -61,12 +63,9 @@ const ROOT_TYPE = 'pulumi:pulumi:Stack';
 
 /** Reads a stack's state as the owner of the state database; undefined when there is no such stack. */
 export async function readStackState(pool: pg.Pool, stack: string): Promise<StackState | undefined> {
-  const { rows } = await pool.query<{ data: string }>(
-    `SELECT data->>'data' AS data FROM ${STATE_TABLE} WHERE stack = $1 AND key LIKE '%/.pulumi/stacks/%.json'`,
-    [stack],
-  );
-  if (rows[0] === undefined) return undefined;
-  const { latest } = (JSON.parse(Buffer.from(rows[0].data, 'base64').toString()) as Checkpoint).checkpoint;
+  const checkpoint = await readCheckpoint(pool, stack);
+  if (checkpoint === undefined) return undefined;
+  const { latest } = checkpoint.checkpoint;
   const resources = latest?.resources ?? [];
   const known = resources.filter((resource) => resource.type !== ROOT_TYPE);
   return {
@@ -77,6 +76,22 @@ export async function readStackState(pool: pg.Pool, stack: string): Promise<Stac
       .map(({ resource }) => declared(resource)),
     outputs: plainOutputs(stack, resources.find((resource) => resource.type === ROOT_TYPE)?.outputs),
   };
+}
+
+async function readCheckpoint(pool: pg.Pool, stack: string): Promise<Checkpoint | undefined> {
+  const { rows } = await pool.query<{ data: string }>(
+    `SELECT data->>'data' AS data FROM ${STATE_TABLE} WHERE stack = $1 AND key LIKE '%/.pulumi/stacks/%.json'`,
+    [stack],
+  );
+  return rows[0] && (JSON.parse(Buffer.from(rows[0].data, 'base64').toString()) as Checkpoint);
+}
+
+/** What may leave the state database of a stack, without any secret; undefined when there is no such stack. */
+export async function readRecordedState(pool: pg.Pool, stack: string): Promise<RecordedState | undefined> {
+  const checkpoint = await readCheckpoint(pool, stack);
+  if (checkpoint === undefined) return undefined;
+  const { resources = [], pending_operations: pending = [] } = checkpoint.checkpoint.latest ?? {};
+  return recordedState({ resources: resources as readonly RecordedResource[], pending_operations: pending });
 }
 
 function visible({ urn, type, id, protect }: ResourceState): StackResource {

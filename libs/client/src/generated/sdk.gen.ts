@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetHealthData, GetHealthResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
+import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -220,12 +220,86 @@ export class GeneratedApi extends HeyApiClient {
     }
     
     /**
+     * Live stacks by name, with specification and recorded state.
+     *
+     * What a fleet preview needs. States hold no secret: each is replaced by a placeholder.
+     */
+    public listFleetStacks<ThrowOnError extends boolean = true>(options?: Options<ListFleetStacksData, ThrowOnError>): RequestResult<ListFleetStacksResponses, ListFleetStacksErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListFleetStacksResponses, ListFleetStacksErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/fleet/stacks',
+            ...options
+        });
+    }
+    
+    /**
+     * Live tenants with tier and placement, newest first.
+     */
+    public listFleetTenants<ThrowOnError extends boolean = true>(options?: Options<ListFleetTenantsData, ThrowOnError>): RequestResult<ListFleetTenantsResponses, ListFleetTenantsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListFleetTenantsResponses, ListFleetTenantsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/fleet/tenants',
+            ...options
+        });
+    }
+    
+    /**
      * The process answers.
      */
     public getHealth<ThrowOnError extends boolean = true>(options?: Options<GetHealthData, ThrowOnError>): RequestResult<GetHealthResponses, unknown, ThrowOnError, 'data'> {
         return (options?.client ?? this.client).get<GetHealthResponses, unknown, ThrowOnError, 'data'>({
             responseStyle: 'data',
             url: '/v1/health',
+            ...options
+        });
+    }
+    
+    /**
+     * Isolation proofs, newest first.
+     */
+    public listIsolationProofs<ThrowOnError extends boolean = true>(options?: Options<ListIsolationProofsData, ThrowOnError>): RequestResult<ListIsolationProofsResponses, ListIsolationProofsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListIsolationProofsResponses, ListIsolationProofsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/isolation-proofs',
+            ...options
+        });
+    }
+    
+    /**
+     * Try to cross from one tenant to another in every live database.
+     *
+     * Two synthetic tenants, in transactions that are rolled back. The report is signed; see the proof.
+     */
+    public proveIsolation<ThrowOnError extends boolean = true>(options?: Options<ProveIsolationData, ThrowOnError>): RequestResult<ProveIsolationResponses, ProveIsolationErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).post<ProveIsolationResponses, ProveIsolationErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/isolation-proofs',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options?.headers
+            }
+        });
+    }
+    
+    /**
+     * One proof with its report.
+     */
+    public getIsolationProof<ThrowOnError extends boolean = true>(options: Options<GetIsolationProofData, ThrowOnError>): RequestResult<GetIsolationProofResponses, GetIsolationProofErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetIsolationProofResponses, GetIsolationProofErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/isolation-proofs/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * The report in SARIF 2.1.0, for code scanners.
+     */
+    public getIsolationProofSarif<ThrowOnError extends boolean = true>(options: Options<GetIsolationProofSarifData, ThrowOnError>): RequestResult<GetIsolationProofSarifResponses, GetIsolationProofSarifErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetIsolationProofSarifResponses, GetIsolationProofSarifErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/isolation-proofs/{id}/sarif',
             ...options
         });
     }

@@ -206,6 +206,60 @@ export type CellPage = {
     hasMore: boolean;
 };
 
+export type FleetStackView = {
+    stack: string;
+    /**
+     * Program and specification: what the next run applies.
+     */
+    request: {
+        [key: string]: unknown;
+    };
+    tenantIds: Array<string>;
+    /**
+     * Digest of the specification and code that the state was made from; null when the last run failed.
+     */
+    appliedDigest: string | null;
+    /**
+     * Resources of the last run’s state with every secret replaced; null before the first run has ended.
+     */
+    state: {
+        [key: string]: unknown;
+    } | null;
+    recordedAt: string | null;
+};
+
+export type FleetStackPage = {
+    data: Array<FleetStackView>;
+    hasMore: boolean;
+};
+
+export type FleetTierView = {
+    name: string;
+    version: number;
+};
+
+export type FleetBindingView = {
+    bindingId: string;
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    isolation: 'shared' | 'dedicated';
+    cellId: string | null;
+    rosterId: string | null;
+    stackId: string | null;
+};
+
+export type FleetTenantView = {
+    id: string;
+    slug: string;
+    region: 'us-east-1' | 'us-west-2' | 'eu-central-1';
+    tier: FleetTierView;
+    bindings: Array<FleetBindingView>;
+};
+
+export type FleetTenantPage = {
+    data: Array<FleetTenantView>;
+    hasMore: boolean;
+};
+
 export type LivenessView = {
     status: 'ok';
 };
@@ -215,6 +269,106 @@ export type ReadinessView = {
     checks: {
         [key: string]: 'up' | 'down';
     };
+};
+
+export type NoBody = {
+    [key: string]: unknown;
+};
+
+export type IsolationProofView = {
+    id: string;
+    operationId: string;
+    /**
+     * `void`: the proof did not see enough, or missed the leak that it planted itself; it proves nothing.
+     */
+    state: 'running' | 'green' | 'findings' | 'void' | 'failed';
+    /**
+     * SHA-256 of the report as canonical JSON (RFC 8785).
+     */
+    digest: string | null;
+    requestedBy: string;
+    createdAt: string;
+    finishedAt: string | null;
+};
+
+export type IsolationProofOperation = {
+    id: string;
+};
+
+export type IsolationProofAccepted = {
+    proof: IsolationProofView;
+    operation: IsolationProofOperation;
+};
+
+export type IsolationProofPage = {
+    data: Array<IsolationProofView>;
+    hasMore: boolean;
+};
+
+export type IsolationCheckView = {
+    name: string;
+    /**
+     * How many things it looked at.
+     */
+    looked: number;
+};
+
+export type IsolationFindingView = {
+    rule: string;
+    severity: 'critical' | 'high' | 'medium' | 'note';
+    /**
+     * Cell or binding.
+     */
+    target: string;
+    object: string;
+    cause: string;
+    detail: string;
+    /**
+     * `static`, or the probe that showed it.
+     */
+    shown: string;
+    remedy: string;
+};
+
+export type IsolationTargetView = {
+    target: string;
+    kind: 'database' | 'routes' | 'holdings' | 'service';
+    checks: Array<IsolationCheckView>;
+    findings: Array<IsolationFindingView>;
+    /**
+     * Why this part proves nothing; empty when it is sound.
+     */
+    voids: Array<string>;
+};
+
+export type IsolationReportView = {
+    version: 1;
+    mode: 'live' | 'copy';
+    startedAt: string;
+    finishedAt: string;
+    verdict: 'green' | 'findings' | 'void';
+    targets: Array<IsolationTargetView>;
+};
+
+export type IsolationProofDetail = {
+    id: string;
+    operationId: string;
+    /**
+     * `void`: the proof did not see enough, or missed the leak that it planted itself; it proves nothing.
+     */
+    state: 'running' | 'green' | 'findings' | 'void' | 'failed';
+    /**
+     * SHA-256 of the report as canonical JSON (RFC 8785).
+     */
+    digest: string | null;
+    requestedBy: string;
+    createdAt: string;
+    finishedAt: string | null;
+    report: IsolationReportView | null;
+    /**
+     * The note that signs the digest (C2SP signed note).
+     */
+    note: string | null;
 };
 
 export type ApplyLandingZoneBody = {
@@ -325,10 +479,6 @@ export type OperationDetail = {
     createdAt: string;
     finishedAt: string | null;
     steps: Array<StepView>;
-};
-
-export type NoBody = {
-    [key: string]: unknown;
 };
 
 export type OperationAccepted = {
@@ -1527,6 +1677,102 @@ export type GetCellResponses = {
 
 export type GetCellResponse = GetCellResponses[keyof GetCellResponses];
 
+export type ListFleetStacksData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Name of the last stack of the previous page.
+         */
+        starting_after?: string;
+    };
+    url: '/v1/fleet/stacks';
+};
+
+export type ListFleetStacksErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListFleetStacksError = ListFleetStacksErrors[keyof ListFleetStacksErrors];
+
+export type ListFleetStacksResponses = {
+    200: FleetStackPage;
+};
+
+export type ListFleetStacksResponse = ListFleetStacksResponses[keyof ListFleetStacksResponses];
+
+export type ListFleetTenantsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+    };
+    url: '/v1/fleet/tenants';
+};
+
+export type ListFleetTenantsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListFleetTenantsError = ListFleetTenantsErrors[keyof ListFleetTenantsErrors];
+
+export type ListFleetTenantsResponses = {
+    200: FleetTenantPage;
+};
+
+export type ListFleetTenantsResponse = ListFleetTenantsResponses[keyof ListFleetTenantsResponses];
+
 export type GetHealthData = {
     body?: never;
     path?: never;
@@ -1539,6 +1785,208 @@ export type GetHealthResponses = {
 };
 
 export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
+
+export type ListIsolationProofsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+    };
+    url: '/v1/isolation-proofs';
+};
+
+export type ListIsolationProofsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListIsolationProofsError = ListIsolationProofsErrors[keyof ListIsolationProofsErrors];
+
+export type ListIsolationProofsResponses = {
+    200: IsolationProofPage;
+};
+
+export type ListIsolationProofsResponse = ListIsolationProofsResponses[keyof ListIsolationProofsResponses];
+
+export type ProveIsolationData = {
+    body?: NoBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/isolation-proofs';
+};
+
+export type ProveIsolationErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ProveIsolationError = ProveIsolationErrors[keyof ProveIsolationErrors];
+
+export type ProveIsolationResponses = {
+    202: IsolationProofAccepted;
+};
+
+export type ProveIsolationResponse = ProveIsolationResponses[keyof ProveIsolationResponses];
+
+export type GetIsolationProofData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/isolation-proofs/{id}';
+};
+
+export type GetIsolationProofErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetIsolationProofError = GetIsolationProofErrors[keyof GetIsolationProofErrors];
+
+export type GetIsolationProofResponses = {
+    200: IsolationProofDetail;
+};
+
+export type GetIsolationProofResponse = GetIsolationProofResponses[keyof GetIsolationProofResponses];
+
+export type GetIsolationProofSarifData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/isolation-proofs/{id}/sarif';
+};
+
+export type GetIsolationProofSarifErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetIsolationProofSarifError = GetIsolationProofSarifErrors[keyof GetIsolationProofSarifErrors];
+
+export type GetIsolationProofSarifResponses = {
+    200: {
+        [key: string]: unknown;
+    };
+};
+
+export type GetIsolationProofSarifResponse = GetIsolationProofSarifResponses[keyof GetIsolationProofSarifResponses];
 
 export type ListLandingZonesData = {
     body?: never;

@@ -6,6 +6,7 @@ import type {
   Region,
   TierTemplate,
 } from '@bulkhead/domain';
+import { dedicatedSpec } from '@bulkhead/domain/fleet';
 import { BindingEntity, CellEntity, PlacementEntity, TenantEntity, TierEntity } from '@bulkhead/store';
 import { In, type EntityManager } from 'typeorm';
 
@@ -78,18 +79,11 @@ function dedicatedPart(
   );
   const [first] = dedicated.values();
   if (!first?.stackId) return null;
-  const [database, storage, key, queue] = (['database', 'storage', 'key', 'queue'] as const).map((layer) =>
-    dedicated.get(layer),
-  );
   const sharedKeyArn = first.cellId ? cells.get(first.cellId)?.keyArn : undefined;
-  return {
-    stackId: first.stackId,
-    tenantId: tenant.id,
-    region: tenant.region as Region,
-    retention: tier.retention,
-    ...(key ? { key: { bindingId: key.id } } : { sharedKeyArn }),
-    ...(database && tier.database && { database: { bindingId: database.id, ...tier.database } }),
-    ...(storage && { storage: { bindingId: storage.id } }),
-    ...(queue && { queue: { bindingId: queue.id } }),
-  };
+  const { id: tenantId, region } = tenant;
+  const ids = new Map([...dedicated].map(([layer, { id }]) => [layer, id]));
+  return dedicatedSpec(
+    { tenantId, region: region as Region, stackId: first.stackId, bindings: ids, sharedKeyArn },
+    tier,
+  );
 }

@@ -1,0 +1,76 @@
+import { paginate, type BulkheadClient, type FleetStackView, type PageRequest } from '@bulkhead/client';
+import type { Command } from 'commander';
+import { createWriteStream, existsSync } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { CommandMaker } from '../command.js';
+import type { Session } from '../session.js';
+import { usageError } from '../usage-error.js';
+
+/** Version of the format; a runner refuses another one. */
+const FORMAT = 1;
+/** Stacks that are asked for at once: their states are large, and only one page is in memory. */
+const STACKS_AT_ONCE = 20;
+
+interface BundleOptions {
+  readonly out?: string;
+}
+
+export function fleet(maker: CommandMaker): Command {
+  const noun = maker.noun('fleet', 'Every live stack, as CI may know it.');
+  noun
+    .command('bundle')
+    .description('Save specifications and states of the fleet, without secrets, for `preview --bundle`.')
+    .option('--out <file>', 'file to write; stdout otherwise')
+    .action(maker.does<BundleOptions>(bundle));
+  return noun;
+}
+
+async function bundle(session: Session, { out }: BundleOptions): Promise<void> {
+  if (out !== undefined && existsSync(out))
+    throw usageError('file_exists', `${out} exists already.`, 'Name another file, or remove this one first.');
+  const lines = Readable.from(bundleLines(session.client()));
+  if (out === undefined) {
+    await pipeline(lines, session.terminal.stdout, { end: false });
+    return;
+  }
+  await writeWhole(lines, out);
+  session.note(`Wrote ${out}. To preview with it: bulkhead preview --bundle ${out}`);
+}
+
+/** Under its name only when it is whole. */
+async function writeWhole(lines: Readable, file: string): Promise<void> {
+  const partial = `${file}.partial`;
+  await pipeline(lines, createWriteStream(partial, { mode: 0o600 }));
+  await rename(partial, file);
+}
+
+/** Saves the fleet of a session's API. */
+export async function saveBundle(session: Session, file: string): Promise<void> {
+  await writeWhole(Readable.from(bundleLines(session.client())), file);
+}
+
+/** The bundle as JSON Lines, page by page: a header, tiers, tenants, stacks, and an end that says how many there are. */
+async function* bundleLines(client: BulkheadClient): AsyncGenerator<string, void> {
+  const line = (kind: string, value: object): string => `${JSON.stringify({ kind, ...value })}\n`;
+  yield line('bulkhead-fleet', { format: FORMAT, createdAt: new Date().toISOString(), source: client.baseUrl });
+  const counts = { tiers: 0, tenants: 0, stacks: 0 };
+  for (const { name } of (await client.listTiers()).data) {
+    for (const { version, digest } of (await client.getTier({ path: { name } })).versions) {
+      counts.tiers++;
+      yield line('tier', { name, version, digest });
+    }
+  }
+  for await (const tenant of paginate((page) => client.listFleetTenants({ query: page }))) {
+    counts.tenants++;
+    yield line('tenant', { ...tenant });
+  }
+  const cursor = ({ stack }: FleetStackView) => stack;
+  const list = (page: PageRequest) => client.listFleetStacks({ query: { ...page, limit: STACKS_AT_ONCE } });
+  for await (const stack of paginate(list, { cursor })) {
+    counts.stacks++;
+    yield line('stack', { ...stack });
+  }
+  yield line('end', counts);
+}

@@ -1,0 +1,164 @@
+import { createHash } from 'node:crypto';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { PULUMI_PROJECT, stackName, type ProgramRequest } from '@bulkhead/domain';
+import type { RecordedState } from '@bulkhead/domain/fleet';
+import { POLICY_PACK_PATH, policyConfig } from '@bulkhead/policies';
+import type { PolicyViolation, ResourceFailure } from '../errors.js';
+import { pulumiVersion } from '../pulumi-version.js';
+import { prepareFolder, removeFolder } from '../run-folder.js';
+import type { OpenCommand, PlannedStep } from '../session/messages.js';
+import { SessionEnded, SessionProcess } from '../session/session-process.js';
+
+/** What previews need; none of it reaches a cloud or the control plane. */
+export interface PreviewConfig {
+  /** Folder whose `bin/pulumi` is the CLI. */
+  readonly pulumiRoot: string;
+  /** Folder for throwaway files. */
+  readonly pulumiHome: string;
+  /** Attached providers, `aws:PORT,bulkhead:PORT`. */
+  readonly providers: string;
+  /** Executable policy pack; absent: the one of @bulkhead/policies. */
+  readonly policyPack?: string;
+  /** Longest preview of one stack, milliseconds. Default 5 minutes. */
+  readonly maxMs?: number;
+}
+
+/** What a run would do to one stack. */
+export interface StackPlan {
+  readonly steps: readonly PlannedStep[];
+  readonly violations: readonly PolicyViolation[];
+  readonly failures: readonly ResourceFailure[];
+  /** Why the preview did not come to its end; a broken rule is no such reason. */
+  readonly error?: string;
+  readonly durationMs: number;
+}
+
+export interface Previews {
+  /** Previews a request on a recorded state. Never rejects for what a program or a state does. */
+  plan(request: ProgramRequest, state: RecordedState | null): Promise<StackPlan>;
+}
+
+const MAX_MS = 5 * 60_000;
+const CLI_MEMORY = '512MiB';
+
+/**
+ * Makes ready for previews without any access: each has a copy of the recorded state in a throwaway folder of its own,
+ * takes no lease, and asks providers only what they answer without a cloud (Check, Diff, and previews of Create and
+ * Update). @throws BulkheadError `pulumi_unusable` (500).
+ */
+export async function openPreviews(config: PreviewConfig): Promise<Previews> {
+  const version = await pulumiVersion(config.pulumiRoot);
+  return { plan: (request, state) => planOne(config, version, request, state) };
+}
+
+async function planOne(
+  config: PreviewConfig,
+  version: string,
+  request: ProgramRequest,
+  state: RecordedState | null,
+): Promise<StackPlan> {
+  const started = performance.now();
+  const folder = await prepareFolder(config);
+  try {
+    await writeState(folder, stackName(request), version, state);
+    return { ...(await runSession(config, version, request, folder)), durationMs: elapsed(started) };
+  } catch (error) {
+    if (!(error instanceof SessionEnded)) throw error;
+    return {
+      steps: [],
+      violations: [],
+      failures: [],
+      error: `${error.message}. ${String(error.cause)}`,
+      durationMs: elapsed(started),
+    };
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+function elapsed(started: number): number {
+  return Math.round(performance.now() - started);
+}
+
+/** Layout of the `file://` backend: pkg/backend/diy in pulumi, version 1 is the one with projects. */
+async function writeState(folder: string, stack: string, version: string, state: RecordedState | null): Promise<void> {
+  const root = join(folder, 'state', '.pulumi');
+  const file = join(root, 'stacks', PULUMI_PROJECT, `${stack}.json`);
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(join(root, 'meta.yaml'), 'version: 1\n');
+  const text = `v${version}`;
+  const magic = createHash('sha256').update(text).digest('hex');
+  const manifest = { time: new Date(0).toISOString(), magic, version: text };
+  const checkpoint = {
+    stack: `organization/${PULUMI_PROJECT}/${stack}`,
+    ...(state && { latest: { manifest, resources: state.resources.map(unprotected) } }),
+  };
+  await writeFile(file, JSON.stringify({ version: 3, checkpoint }));
+}
+
+/** A protected resource would end the preview at the first change that must be shown; the caller judges instead. */
+function unprotected(resource: RecordedState['resources'][number]): object {
+  return { ...resource, protect: false };
+}
+
+async function runSession(
+  config: PreviewConfig,
+  version: string,
+  request: ProgramRequest,
+  folder: string,
+): Promise<Omit<StackPlan, 'durationMs'>> {
+  const open = openCommand(config, version, request, folder);
+  const session = new SessionProcess(open, childEnvironment(config, folder), { event: ignore, begun: ignore });
+  const deadline = setTimeout(() => session.kill(), config.maxMs ?? MAX_MS);
+  try {
+    const opened = await session.command(open);
+    const { failure, plan = [] } = opened.failure ? opened : await session.command({ kind: 'plan' });
+    if (!failure) return { steps: plan, violations: [], failures: [] };
+    const { violations, failures, refusal } = failure;
+    const broken = violations.length > 0 && failures.length === 0 && !refusal;
+    const error = broken ? {} : { error: refusal ? refusal.publicMessage : failure.message };
+    return { steps: plan, violations, failures, ...error };
+  } finally {
+    clearTimeout(deadline);
+    await session.end();
+  }
+}
+
+const ignore = (): void => undefined;
+
+function openCommand(config: PreviewConfig, version: string, request: ProgramRequest, folder: string): OpenCommand {
+  const environment = {
+    PULUMI_BACKEND_URL: `file://${join(folder, 'state')}`,
+    PULUMI_CONFIG_PASSPHRASE: 'nothing is encrypted in a throwaway state',
+    PULUMI_SKIP_UPDATE_CHECK: 'true',
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
+    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: 'true',
+    PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: 'true',
+    PULUMI_DEBUG_PROVIDERS: config.providers,
+    GOMEMLIMIT: CLI_MEMORY,
+  };
+  return {
+    kind: 'open',
+    request,
+    stack: stackName(request),
+    exists: true,
+    folder,
+    pulumiRoot: config.pulumiRoot,
+    pulumiVersion: version,
+    environment,
+    secrets: [],
+    policyPack: config.policyPack ?? POLICY_PACK_PATH,
+    policyConfig: JSON.stringify(policyConfig(request)),
+  };
+}
+
+/** Nothing of the runner's own environment: whatever CI put there is not for a pull request's programs. */
+function childEnvironment(config: PreviewConfig, folder: string): Record<string, string> {
+  return {
+    PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
+    HOME: folder,
+    TMPDIR: folder,
+    NODE_COMPILE_CACHE: join(config.pulumiHome, 'compile-cache'),
+  };
+}

@@ -1,0 +1,38 @@
+import type { RecordedState } from '@bulkhead/domain/fleet';
+import { FleetStackEntity, UnitOfWork } from '@bulkhead/store';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { Gated } from '../../gate/index.js';
+
+@Gated<RecordStack, void>({
+  name: 'fleet.record_stack',
+  roles: ['workload'],
+  audit: ({ recorded: { stack, state, appliedDigest } }) => ({
+    subject: { kind: 'stack', id: stack },
+    details: { resources: state?.resources.length ?? 0, appliedDigest },
+  }),
+})
+export class RecordStack extends Command<void> {
+  constructor(
+    readonly recorded: {
+      readonly stack: string;
+      /** Null when the stack is gone. */
+      readonly state: RecordedState | null;
+      /** Null when the run did not end well: then nobody knows what the state was made from. */
+      readonly appliedDigest: string | null;
+    },
+  ) {
+    super();
+  }
+}
+
+/** Keeps what the state of a stack was when its last run ended. */
+@CommandHandler(RecordStack)
+export class RecordStackHandler implements ICommandHandler<RecordStack> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ recorded: { stack, state, appliedDigest } }: RecordStack): Promise<void> {
+    const { manager } = this.work;
+    if (state === null) await manager.delete(FleetStackEntity, { stack });
+    else await manager.upsert(FleetStackEntity, { stack, state, appliedDigest, recordedAt: new Date() }, ['stack']);
+  }
+}

@@ -1,0 +1,98 @@
+import { appliedDigest, type FleetStack, type FleetTenant } from '@bulkhead/domain/fleet';
+import { newId } from '@bulkhead/kernel';
+import { TenantEntity } from '@bulkhead/store';
+import { callOf, startCommands, type Commands } from './commands.fixture.js';
+import { PlacementReader } from './features/placements/placement-reader.js';
+import { RecordDedicatedStack, RecordRosterRun } from './features/placements/record-outcome.js';
+import { ReservePlacement } from './features/placements/reserve-placement.js';
+import { FleetReader } from './features/fleet/fleet-reader.js';
+import { RecordStack } from './features/fleet/record-stack.js';
+
+let commands: Commands;
+let fleet: FleetReader;
+beforeEach(async () => {
+  commands = await startCommands();
+  fleet = new FleetReader(commands.source);
+});
+afterEach(() => commands.close());
+
+/** A tenant that was handed over, with what its onboarding recorded. */
+async function live(slug: string, tier: string, plan = 'enterprise-health-system') {
+  const call = callOf(await commands.createTenant(slug, tier, plan));
+  const placement = await commands.send(new ReservePlacement(call));
+  const { shared, dedicated } = placement;
+  if (shared) {
+    const registered = shared.bindings.map((binding) => ({ ...binding, locator: 'somewhere' }));
+    await commands.send(new RecordRosterRun({ rosterId: shared.rosterId, registered, removed: [] }));
+  }
+  if (dedicated) {
+    const outputs = { storage: { bucket: 'b', arn: 'a' }, key: { keyArn: 'k', alias: 'a' } };
+    await commands.send(new RecordDedicatedStack({ stackId: dedicated.stackId, outputs }));
+  }
+  await commands.source.manager.update(
+    TenantEntity,
+    { id: call.tenantId },
+    { state: 'active', activatedAt: new Date() },
+  );
+  return { tenantId: call.tenantId, placement };
+}
+
+async function allStacks(limit = 50): Promise<FleetStack[]> {
+  const found: FleetStack[] = [];
+  for (let more = true, last: string | undefined; more;) {
+    const page = await fleet.stacks({ limit, ...(last !== undefined && { starting_after: last }) });
+    found.push(...(page.data as FleetStack[]));
+    [more, last] = [page.hasMore, page.data.at(-1)?.stack];
+  }
+  return found;
+}
+
+it('specifies each live stack as the worker’s next run would, page by page in the order of names', async () => {
+  await commands.addCell(10);
+  const hybrid = await live('lakeside', 'hybrid-storage');
+  await live('riverside', 'pooled', 'clinic-per-provider');
+  const stacks = await allStacks(1);
+  expect(stacks.map(({ stack }) => stack)).toEqual(stacks.map(({ stack }) => stack).toSorted());
+  expect(stacks.map(({ request }) => request.program)).toEqual(['cell', 'dedicated-tenant', 'roster']);
+  const [, dedicated, roster] = stacks;
+  expect(dedicated?.request.spec).toEqual(JSON.parse(JSON.stringify(hybrid.placement.dedicated)));
+  const reader = commands.context.get(PlacementReader, { strict: false });
+  const { rosterId } = hybrid.placement.shared!;
+  expect(roster?.request.spec).toEqual(await reader.rosterSpec(rosterId, { registering: [] }));
+  expect(roster?.tenantIds).toHaveLength(2);
+  expect(await allStacks(50)).toEqual(stacks);
+});
+
+it('tells nothing of what is only promised, and tenants only when they were handed over', async () => {
+  await commands.addCell(10);
+  const { tenantId } = await live('live', 'pooled', 'clinic-per-provider');
+  await commands.send(
+    new ReservePlacement(callOf(await commands.createTenant('promised', 'dedicated', 'enterprise-health-system'))),
+  );
+  expect((await allStacks()).map(({ request }) => request.program)).toEqual(['cell', 'roster']);
+  const { data } = await fleet.tenants({ limit: 10 });
+  expect(data).toMatchObject([{ id: tenantId, slug: 'live', tier: { name: 'pooled', version: 1 } }]);
+  expect((data as FleetTenant[])[0]?.bindings.map(({ layer, isolation }) => [layer, isolation])).toEqual(
+    ['database', 'key', 'queue', 'storage'].map((layer) => [layer, 'shared']),
+  );
+});
+
+it('shows what the last run left, forgets a stack that is gone, and trusts no digest of a failed run', async () => {
+  await commands.addCell(10);
+  await live('lakeside', 'hybrid-storage');
+  const [, { stack, request } = { stack: '', request: undefined }] = await allStacks();
+  const state = { resources: [{ urn: 'urn:x', type: 't', inputs: { a: 1 } }], pending: 0 };
+  const digest = appliedDigest(request!, 'sha256:code');
+  await commands.send(new RecordStack({ stack, state, appliedDigest: digest }));
+  const shown = async () => (await allStacks()).find((one) => one.stack === stack);
+  expect(await shown()).toMatchObject({ state, appliedDigest: digest, recordedAt: expect.stringMatching(/^20/) });
+  await commands.send(new RecordStack({ stack, state, appliedDigest: null }));
+  expect(await shown()).toMatchObject({ state, appliedDigest: null });
+  await commands.send(new RecordStack({ stack, state: null, appliedDigest: null }));
+  expect(await shown()).toMatchObject({ state: null, recordedAt: null });
+});
+
+it('may be recorded by the worker only', async () => {
+  const command = new RecordStack({ stack: `cell.${newId('cell')}`, state: null, appliedDigest: null });
+  await expect(commands.send(command, 'ci')).rejects.toMatchObject({ status: 403 });
+});

@@ -1,0 +1,3 @@
+export * from './fleet.js';
+export * from './placed-specs.js';
+export * from './wanted-requests.js';
