@@ -120,7 +120,10 @@ describe('the catalogue', () => {
     const publish = (...tiers: TierTemplate[]) =>
       context
         .get(CommandGate, { strict: false })
-        .execute(new PublishTemplates({ tiers: tiers.map(published), plans: [] }), WORKER_CALL);
+        .execute(
+          new PublishTemplates({ tiers: tiers.map(published), plans: [], eligibility: [], prices: [] }),
+          WORKER_CALL,
+        );
     try {
       const before = await storedRows(api.database.superuserUrl);
       await expect(publish(next, changed)).rejects.toMatchObject({
@@ -129,8 +132,8 @@ describe('the catalogue', () => {
         publicMessage: expect.stringContaining('pooled@1'),
       });
       expect(growth(before, await storedRows(api.database.superuserUrl))).toEqual({ audit_queue: 1 });
-      expect(await publish(next, pooled as TierTemplate)).toEqual({ tiers: ['pooled@2'], plans: [] });
-      expect(await publish(next)).toEqual({ tiers: [], plans: [] });
+      expect(await publish(next, pooled as TierTemplate)).toMatchObject({ tiers: ['pooled@2'], plans: [] });
+      expect(await publish(next)).toEqual({ tiers: [], plans: [], eligibility: [], prices: [] });
     } finally {
       await context.close();
       await source.destroy();

@@ -4,14 +4,19 @@ import { PublishTemplates, type CommandGate } from '@bulkhead/control';
 import { checkTemplates, parseTemplates, TEMPLATE_FOLDERS, type TemplateSource } from '@bulkhead/domain';
 
 /**
- * Publishes the versions of tiers and plans that are new. Every worker does it when it starts.
+ * Publishes the versions of tiers, plans, eligibility policies and price tables that are new. Every worker does it when it starts.
  * @throws BulkheadError `invalid_template` with file and line, `published_version_changed` naming the version.
  */
 export async function publishTemplates(gate: CommandGate, folder: string): Promise<void> {
   const set = parseTemplates(await readSources(folder));
   checkTemplates(set);
   const pick = <T>({ body, digest }: { body: T; digest: string }) => ({ body, digest });
-  const command = new PublishTemplates({ tiers: set.tiers.map(pick), plans: set.plans.map(pick) });
+  const command = new PublishTemplates({
+    tiers: set.tiers.map(pick),
+    plans: set.plans.map(pick),
+    eligibility: set.eligibility.map(pick),
+    prices: set.prices.map(pick),
+  });
   await gate.execute(command, { principal: { kind: 'workload', id: 'worker', roles: ['workload'] } });
 }
 

@@ -1,10 +1,12 @@
 import { AccessCommandsModule } from './features/access/access.commands.module.js';
 import { CatalogCommandsModule } from './features/catalog/catalog.commands.module.js';
 import { CellsCommandsModule } from './features/cells/cells.commands.module.js';
+import { ClassificationCommandsModule } from './features/classification/classification.commands.module.js';
 import { EntitlementsCommandsModule } from './features/entitlements/entitlements.commands.module.js';
 import { FleetCommandsModule } from './features/fleet/fleet.commands.module.js';
 import { IsolationCommandsModule } from './features/isolation/isolation.commands.module.js';
 import { LandingZonesCommandsModule } from './features/landing-zones/landing-zones.commands.module.js';
+import { LegalHoldsCommandsModule } from './features/legal-holds/legal-holds.commands.module.js';
 import { OperationsCommandsModule } from './features/operations/operations.commands.module.js';
 import { PlacementsCommandsModule } from './features/placements/placements.commands.module.js';
 import { SubscriptionsCommandsModule } from './features/subscriptions/subscriptions.commands.module.js';
@@ -16,10 +18,12 @@ export const COMMAND_MODULES = [
   AccessCommandsModule,
   CatalogCommandsModule,
   CellsCommandsModule,
+  ClassificationCommandsModule,
   EntitlementsCommandsModule,
   FleetCommandsModule,
   IsolationCommandsModule,
   LandingZonesCommandsModule,
+  LegalHoldsCommandsModule,
   OperationsCommandsModule,
   PlacementsCommandsModule,
   SubscriptionsCommandsModule,

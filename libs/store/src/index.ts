@@ -6,5 +6,7 @@ export * from './tokens.js';
 export * from './audit/index.js';
 export * from './migrate.js';
 export * from './legal-holds.js';
+export * from './offer.js';
+export * from './granted.js';
 export * from './published.js';
 export * from './tenant-facts.js';

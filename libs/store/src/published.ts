@@ -23,7 +23,7 @@ export async function newestPublished<K extends keyof Published>(
   manager: EntityManager,
   kind: K,
 ): Promise<Published[K][]> {
-  const rows = await manager.find(ENTITIES[kind] as typeof TierEntity, { order: { name: 'ASC', version: 'DESC' } });
+  const rows = await manager.find(ENTITIES[kind], { order: { name: 'ASC', version: 'DESC' } });
   return rows.filter((row, index) => rows[index - 1]?.name !== row.name).map(({ spec }) => spec as Published[K]);
 }
 

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
+import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -220,6 +220,54 @@ export class GeneratedApi extends HeyApiClient {
     }
     
     /**
+     * What is known of a customer now.
+     */
+    public listFacts<ThrowOnError extends boolean = true>(options: Options<ListFactsData, ThrowOnError>): RequestResult<ListFactsResponses, ListFactsErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<ListFactsResponses, ListFactsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/facts',
+            ...options
+        });
+    }
+    
+    /**
+     * Record what is known of a customer, with its source.
+     */
+    public recordFacts<ThrowOnError extends boolean = true>(options: Options<RecordFactsData, ThrowOnError>): RequestResult<RecordFactsResponses, RecordFactsErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RecordFactsResponses, RecordFactsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/facts',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Which tier the customer should have, and why.
+     */
+    public recommendTier<ThrowOnError extends boolean = true>(options: Options<RecommendTierData, ThrowOnError>): RequestResult<RecommendTierResponses, RecommendTierErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<RecommendTierResponses, RecommendTierErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/recommendation',
+            ...options
+        });
+    }
+    
+    /**
+     * Which layers of its own the customer may have: what is met, what is missing, by how much.
+     */
+    public getEligibility<ThrowOnError extends boolean = true>(options: Options<GetEligibilityData, ThrowOnError>): RequestResult<GetEligibilityResponses, GetEligibilityErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetEligibilityResponses, GetEligibilityErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/tenants/{id}/eligibility',
+            ...options
+        });
+    }
+    
+    /**
      * Live stacks by name, with specification and recorded state.
      *
      * What a fleet preview needs. States hold no secret: each is replaced by a placeholder.
@@ -338,6 +386,47 @@ export class GeneratedApi extends HeyApiClient {
             responseStyle: 'data',
             url: '/v1/landing-zones/{region}',
             ...options
+        });
+    }
+    
+    /**
+     * Legal holds, newest first.
+     */
+    public listLegalHolds<ThrowOnError extends boolean = true>(options?: Options<ListLegalHoldsData, ThrowOnError>): RequestResult<ListLegalHoldsResponses, ListLegalHoldsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListLegalHoldsResponses, ListLegalHoldsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/legal-holds',
+            ...options
+        });
+    }
+    
+    /**
+     * From now on nothing of the tenant may be destroyed.
+     */
+    public placeLegalHold<ThrowOnError extends boolean = true>(options: Options<PlaceLegalHoldData, ThrowOnError>): RequestResult<PlaceLegalHoldResponses, PlaceLegalHoldErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<PlaceLegalHoldResponses, PlaceLegalHoldErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/legal-holds',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * End a hold.
+     */
+    public releaseLegalHold<ThrowOnError extends boolean = true>(options: Options<ReleaseLegalHoldData, ThrowOnError>): RequestResult<ReleaseLegalHoldResponses, ReleaseLegalHoldErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ReleaseLegalHoldResponses, ReleaseLegalHoldErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/legal-holds/{id}/release',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     

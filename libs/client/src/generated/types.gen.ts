@@ -206,6 +206,88 @@ export type CellPage = {
     hasMore: boolean;
 };
 
+export type FactBody = {
+    name: 'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb';
+    value: string | number | boolean;
+    /**
+     * Who or what said it.
+     */
+    source: string;
+    /**
+     * When it was so.
+     */
+    observedOn: string;
+};
+
+export type RecordFactsBody = {
+    facts: Array<FactBody>;
+};
+
+export type FactView = {
+    name: 'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb';
+    /**
+     * What it is, in words.
+     */
+    title: string;
+    value: string | number | boolean;
+    source: string;
+    observedOn: string;
+    recordedBy: string;
+    recordedAt: string;
+};
+
+export type FactList = {
+    /**
+     * Of each fact the latest.
+     */
+    data: Array<FactView>;
+};
+
+export type TierReasonView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    fact: 'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb';
+    text: string;
+};
+
+export type RecommendationView = {
+    /**
+     * The smallest tier that answers every risk.
+     */
+    tier: string | null;
+    dedicatedLayers: Array<'database' | 'storage' | 'key' | 'queue'>;
+    reasons: Array<TierReasonView>;
+    /**
+     * Not recorded; with them the answer may differ.
+     */
+    unknown: Array<'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb'>;
+};
+
+export type RuleView = {
+    id: string;
+    /**
+     * What the rule asks for.
+     */
+    says: string;
+    met: boolean;
+    detail: string;
+};
+
+export type LayerEligibilityView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    eligible: boolean;
+    rules: Array<RuleView>;
+};
+
+export type EligibilityView = {
+    policy: string;
+    planKind: 'clinic' | 'practice' | 'enterprise';
+    layers: Array<LayerEligibilityView>;
+    /**
+     * One sentence for each rule that is not met.
+     */
+    missing: Array<string>;
+};
+
 export type FleetStackView = {
     stack: string;
     /**
@@ -401,6 +483,33 @@ export type LandingZoneAccepted = {
 
 export type LandingZoneList = {
     data: Array<LandingZoneView>;
+};
+
+export type PlaceHoldBody = {
+    tenantId: string;
+    matter: string;
+    reason: string;
+};
+
+export type LegalHoldView = {
+    id: string;
+    tenantId: string;
+    matter: string;
+    reason: string;
+    placedBy: string;
+    placedAt: string;
+    releasedBy: string | null;
+    releasedAt: string | null;
+    releaseReason: string | null;
+};
+
+export type ReleaseHoldBody = {
+    reason: string;
+};
+
+export type LegalHoldPage = {
+    data: Array<LegalHoldView>;
+    hasMore: boolean;
 };
 
 export type FailureView = {
@@ -1677,6 +1786,209 @@ export type GetCellResponses = {
 
 export type GetCellResponse = GetCellResponses[keyof GetCellResponses];
 
+export type ListFactsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/facts';
+};
+
+export type ListFactsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListFactsError = ListFactsErrors[keyof ListFactsErrors];
+
+export type ListFactsResponses = {
+    200: FactList;
+};
+
+export type ListFactsResponse = ListFactsResponses[keyof ListFactsResponses];
+
+export type RecordFactsData = {
+    body: RecordFactsBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/facts';
+};
+
+export type RecordFactsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RecordFactsError = RecordFactsErrors[keyof RecordFactsErrors];
+
+export type RecordFactsResponses = {
+    200: FactList;
+};
+
+export type RecordFactsResponse = RecordFactsResponses[keyof RecordFactsResponses];
+
+export type RecommendTierData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/recommendation';
+};
+
+export type RecommendTierErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RecommendTierError = RecommendTierErrors[keyof RecommendTierErrors];
+
+export type RecommendTierResponses = {
+    200: RecommendationView;
+};
+
+export type RecommendTierResponse = RecommendTierResponses[keyof RecommendTierResponses];
+
+export type GetEligibilityData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        /**
+         * Plan that it would have then; its present one by default.
+         */
+        plan?: string;
+    };
+    url: '/v1/tenants/{id}/eligibility';
+};
+
+export type GetEligibilityErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetEligibilityError = GetEligibilityErrors[keyof GetEligibilityErrors];
+
+export type GetEligibilityResponses = {
+    200: EligibilityView;
+};
+
+export type GetEligibilityResponse = GetEligibilityResponses[keyof GetEligibilityResponses];
+
 export type ListFleetStacksData = {
     body?: never;
     path?: never;
@@ -2137,6 +2449,192 @@ export type GetLandingZoneResponses = {
 };
 
 export type GetLandingZoneResponse = GetLandingZoneResponses[keyof GetLandingZoneResponses];
+
+export type ListLegalHoldsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+        /**
+         * Holds of this tenant.
+         */
+        tenant?: string;
+        /**
+         * Only those in force, or only those released.
+         */
+        in_force?: 'true' | 'false';
+    };
+    url: '/v1/legal-holds';
+};
+
+export type ListLegalHoldsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListLegalHoldsError = ListLegalHoldsErrors[keyof ListLegalHoldsErrors];
+
+export type ListLegalHoldsResponses = {
+    200: LegalHoldPage;
+};
+
+export type ListLegalHoldsResponse = ListLegalHoldsResponses[keyof ListLegalHoldsResponses];
+
+export type PlaceLegalHoldData = {
+    body: PlaceHoldBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/legal-holds';
+};
+
+export type PlaceLegalHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type PlaceLegalHoldError = PlaceLegalHoldErrors[keyof PlaceLegalHoldErrors];
+
+export type PlaceLegalHoldResponses = {
+    201: LegalHoldView;
+};
+
+export type PlaceLegalHoldResponse = PlaceLegalHoldResponses[keyof PlaceLegalHoldResponses];
+
+export type ReleaseLegalHoldData = {
+    body: ReleaseHoldBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/legal-holds/{id}/release';
+};
+
+export type ReleaseLegalHoldErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ReleaseLegalHoldError = ReleaseLegalHoldErrors[keyof ReleaseLegalHoldErrors];
+
+export type ReleaseLegalHoldResponses = {
+    200: LegalHoldView;
+};
+
+export type ReleaseLegalHoldResponse = ReleaseLegalHoldResponses[keyof ReleaseLegalHoldResponses];
 
 export type ListOperationsData = {
     body?: never;

@@ -12,14 +12,15 @@ export const WORKER_CALL: Call = { principal: { kind: 'workload', id: 'worker', 
 
 /** Publishes the templates that the product ships, as the worker does when it starts. */
 export async function publishShippedCatalog(workerUrl: string): Promise<void> {
-  const { tiers, plans } = parseTemplates(await shippedTemplates());
+  const { tiers, plans, eligibility, prices } = parseTemplates(await shippedTemplates());
   const source = await openControlDatabase(workerUrl, 2);
   const context = await NestFactory.createApplicationContext(
     { module: CatalogCommandsModule, imports: [GateModule.over(source)] },
     { logger: false },
   );
   try {
-    await context.get(CommandGate, { strict: false }).execute(new PublishTemplates({ tiers, plans }), WORKER_CALL);
+    const publish = new PublishTemplates({ tiers, plans, eligibility, prices });
+    await context.get(CommandGate, { strict: false }).execute(publish, WORKER_CALL);
   } finally {
     await context.close();
     await source.destroy();

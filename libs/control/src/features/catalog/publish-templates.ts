@@ -1,6 +1,15 @@
-import type { PlanTemplate, TierTemplate } from '@bulkhead/domain';
+import type { EligibilityTemplate, PlanTemplate, PriceTableTemplate, TierTemplate } from '@bulkhead/domain';
+import { readPolicyText } from '@bulkhead/domain/eligibility';
 import { BulkheadError } from '@bulkhead/kernel';
-import { PlanEntity, PlanModuleEntity, PlanQuotaEntity, TierEntity, UnitOfWork } from '@bulkhead/store';
+import {
+  EligibilityPolicyEntity,
+  PlanEntity,
+  PlanModuleEntity,
+  PlanQuotaEntity,
+  PriceTableEntity,
+  TierEntity,
+  UnitOfWork,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
 import { Gated } from '../../gate/index.js';
@@ -15,7 +24,12 @@ export interface Publication<T> {
 export interface Published {
   readonly tiers: string[];
   readonly plans: string[];
+  readonly eligibility: string[];
+  readonly prices: string[];
 }
+
+type Body = TierTemplate | PlanTemplate | EligibilityTemplate | PriceTableTemplate;
+type Catalogue = typeof TierEntity | typeof PlanEntity | typeof EligibilityPolicyEntity | typeof PriceTableEntity;
 
 @Gated<PublishTemplates, Published>({
   name: 'catalog.publish',
@@ -27,6 +41,8 @@ export class PublishTemplates extends Command<Published> {
     readonly templates: {
       readonly tiers: readonly Publication<TierTemplate>[];
       readonly plans: readonly Publication<PlanTemplate>[];
+      readonly eligibility: readonly Publication<EligibilityTemplate>[];
+      readonly prices: readonly Publication<PriceTableTemplate>[];
     },
   ) {
     super();
@@ -38,30 +54,39 @@ export class PublishTemplates extends Command<Published> {
 export class PublishTemplatesHandler implements ICommandHandler<PublishTemplates> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ templates: { tiers, plans } }: PublishTemplates): Promise<Published> {
+  async execute({ templates: { tiers, plans, eligibility, prices } }: PublishTemplates): Promise<Published> {
     const { manager } = this.work;
     // Two workers that start together publish the same templates: the second one waits and finds them there.
     await manager.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', ['catalog.publish']);
     const newTiers = await publishVersions(manager, TierEntity, 'Tier', tiers);
     const newPlans = await publishVersions(manager, PlanEntity, 'Plan', plans);
     for (const { body } of newPlans) await insertParts(manager, body);
-    return { tiers: newTiers.map(reference), plans: newPlans.map(reference) };
+    // A text that cannot be read or explained must not become what decides.
+    for (const { body } of eligibility) readPolicyText(body.policy);
+    const newPolicies = await publishVersions(manager, EligibilityPolicyEntity, 'Eligibility policy', eligibility);
+    const newPrices = await publishVersions(manager, PriceTableEntity, 'Price table', prices);
+    return {
+      tiers: newTiers.map(reference),
+      plans: newPlans.map(reference),
+      eligibility: newPolicies.map(reference),
+      prices: newPrices.map(reference),
+    };
   }
 }
 
-async function publishVersions<T extends TierTemplate | PlanTemplate>(
+async function publishVersions<T extends Body>(
   manager: EntityManager,
-  entity: typeof TierEntity | typeof PlanEntity,
+  entity: Catalogue,
   kind: string,
   offered: readonly Publication<T>[],
 ): Promise<Publication<T>[]> {
-  const published = await manager.find(entity);
+  const published = await manager.find(entity as typeof TierEntity);
   const digests = new Map(published.map(({ name, version, digest }) => [`${name}@${version}`, digest]));
   const changed = offered.filter((one) => digests.has(reference(one)) && digests.get(reference(one)) !== one.digest);
   if (changed.length > 0) throw versionChanged(kind, changed.map(reference));
   const fresh = offered.filter((one) => !digests.has(reference(one)));
   const rows = fresh.map(({ body, digest }) => ({ name: body.name, version: body.version, digest, spec: body }));
-  if (rows.length > 0) await manager.insert(entity, rows);
+  if (rows.length > 0) await manager.insert(entity as typeof TierEntity, rows);
   return fresh;
 }
 
@@ -79,7 +104,7 @@ async function insertParts(manager: EntityManager, plan: PlanTemplate): Promise<
   if (quotas.length > 0) await manager.insert(PlanQuotaEntity, quotas);
 }
 
-function reference({ body }: Publication<TierTemplate | PlanTemplate>): string {
+function reference({ body }: Publication<Body>): string {
   return `${body.name}@${body.version}`;
 }
 

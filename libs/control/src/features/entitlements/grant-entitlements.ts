@@ -1,6 +1,5 @@
-import { dateOf, deriveEntitlements, type PlanTemplate } from '@bulkhead/domain';
 import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel';
-import { EntitlementEntity, loadTenant, PlanEntity, UnitOfWork } from '@bulkhead/store';
+import { grantPlan, loadTenant, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Gated } from '../../gate/index.js';
 
@@ -28,25 +27,7 @@ export class GrantEntitlementsHandler implements ICommandHandler<GrantEntitlemen
     const { manager } = this.work;
     const tenant = await loadTenant(manager, tenantId, { locked: true });
     if (tenant.state === 'abandoned') throw abandoned();
-    const { planName: name, planVersion: version, quantity } = tenant;
-    const { spec } = await manager.findOneByOrFail(PlanEntity, { name, version });
-    // As they will be once the tenant is active; until then its state keeps everybody out.
-    const granted = deriveEntitlements({
-      plan: spec as PlanTemplate,
-      quantity,
-      state: 'active',
-      today: dateOf(new Date()),
-    });
-    const rows = granted.map((entitlement) => ({
-      tenantId,
-      feature: entitlement.feature,
-      kind: entitlement.kind,
-      ceiling: entitlement.kind === 'quota' ? String(entitlement.ceiling) : null,
-      source: `${entitlement.source}:${name}@${version}`,
-    }));
-    await manager.delete(EntitlementEntity, { tenantId });
-    await manager.insert(EntitlementEntity, rows);
-    return rows.map(({ feature }) => feature);
+    return grantPlan(manager, tenantId);
   }
 }
 

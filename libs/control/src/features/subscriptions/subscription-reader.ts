@@ -11,7 +11,7 @@ export interface BillingFacts {
   readonly name: string;
   readonly plan: PlanTemplate;
   readonly quantity: number;
-  /** ISO 8601; when the contract was accepted. */
+  /** ISO 8601; when the contract was accepted, or the day of the last change. */
   readonly startsAt: string;
   readonly customerRef: string | null;
   readonly subscriptionRef: string | null;
@@ -35,7 +35,7 @@ export class SubscriptionReader {
       name: tenant.name,
       plan: plan.spec as PlanTemplate,
       quantity: subscription.quantity,
-      startsAt: subscription.createdAt.toISOString(),
+      startsAt: subscription.startsOn ? `${subscription.startsOn}T00:00:00.000Z` : subscription.createdAt.toISOString(),
       customerRef: subscription.customerRef,
       subscriptionRef: subscription.subscriptionRef,
     };

@@ -1,12 +1,19 @@
 import { chooseCell, LAYERS, REGIONS, type CellLoad, type Isolation, type Layer } from '@bulkhead/domain';
 import { BulkheadError, newId, type OperationId, type PartnerId, type TenantId } from '@bulkhead/kernel';
-import { PartnerEntity, SubscriptionEntity, TenantEntity, UnitOfWork, violates } from '@bulkhead/store';
+import {
+  findOffer,
+  PartnerEntity,
+  SubscriptionEntity,
+  TenantEntity,
+  UnitOfWork,
+  violates,
+  type Offer,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsIn, IsInt, IsString, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
 import { Gated, openOperation } from '../../gate/index.js';
-import { findOffer, type Offer } from './offer.js';
 import { viewTenant, type TenantView } from './tenant-view.js';
 import { MayBeAbsent } from '../../http/index.js';
 

@@ -1,9 +1,9 @@
 import { planCharge, type PlanTemplate, type TierTemplate } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
-import { PlanEntity, TierEntity } from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';
+import { newestPublished } from './published.js';
 
-/** What a new tenant gets: the newest published versions of its tier and plan. */
+/** A tier and a plan that go together: for a new tenant the newest published versions. */
 export interface Offer {
   readonly tier: TierTemplate;
   readonly plan: PlanTemplate;
@@ -18,24 +18,29 @@ export async function findOffer(
   manager: EntityManager,
   wanted: { tier: string; plan: string; quantity: number },
 ): Promise<Offer> {
-  const tiers = (await newest(manager, TierEntity)) as TierTemplate[];
-  const plans = (await newest(manager, PlanEntity)) as PlanTemplate[];
+  const tiers = await newestPublished(manager, 'tier');
+  const plans = await newestPublished(manager, 'plan');
   const tier = tiers.find(({ name }) => name === wanted.tier);
   const plan = plans.find(({ name }) => name === wanted.plan);
-  if (!tier) throw unknown('tier', tiers);
-  if (!plan) throw unknown('plan', plans);
-  if (!plan.tiers.includes(tier.name)) throw tierNotInPlan(tier, plan, plans);
-  if (!tier.requires.planKinds.includes(plan.kind)) throw planNotForTier(tier, plan, plans);
-  planCharge(plan, wanted.quantity);
+  if (!tier) throw unknownOffer('tier', tiers);
+  if (!plan) throw unknownOffer('plan', plans);
+  requireSold({ tier, plan }, wanted.quantity, plans);
   return { tier, plan };
 }
 
-async function newest(manager: EntityManager, entity: typeof TierEntity | typeof PlanEntity): Promise<object[]> {
-  const rows: (TierEntity | PlanEntity)[] = await manager.find(entity, { order: { name: 'ASC', version: 'DESC' } });
-  return rows.filter((row, index) => rows[index - 1]?.name !== row.name).map(({ spec }) => spec);
+/**
+ * Checks that a tier and a plan go together and that the quantity is sold.
+ * @param plans others to name in a refusal.
+ * @throws BulkheadError `tier_not_in_plan`, `plan_not_for_tier` or `invalid_quantity` (422).
+ */
+export function requireSold({ tier, plan }: Offer, quantity: number, plans: readonly PlanTemplate[]): void {
+  if (!plan.tiers.includes(tier.name)) throw tierNotInPlan(tier, plan, plans);
+  if (!tier.requires.planKinds.includes(plan.kind)) throw planNotForTier(tier, plan, plans);
+  planCharge(plan, quantity);
 }
 
-function unknown(kind: 'tier' | 'plan', known: readonly { name: string }[]): BulkheadError {
+/** The refusal of a name that nobody published. */
+export function unknownOffer(kind: 'tier' | 'plan', known: readonly { name: string }[]): BulkheadError {
   const names = known.map(({ name }) => name).join(', ');
   return refusal(`unknown_${kind}`, `There is no ${kind} of this name.`, `/${kind}`, {
     remediation: names
