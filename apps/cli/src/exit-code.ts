@@ -6,6 +6,9 @@ export const EXIT = {
   changesPending: 2,
   policyDenied: 3,
   approvalNeeded: 4,
+  /** Of isolation proofs only: leaks were found; the proof saw too little to be one. */
+  leaks: 2,
+  proofVoid: 3,
   timeout: 5,
   interrupted: 130,
 } as const;

@@ -6,6 +6,7 @@ import { cells } from './commands/cells.js';
 import { contexts } from './commands/contexts.js';
 import { doctor } from './commands/doctor.js';
 import { fleet } from './commands/fleet.js';
+import { isolation } from './commands/isolation.js';
 import { landingZones } from './commands/landing-zones.js';
 import { login } from './commands/login.js';
 import { operations } from './commands/operations.js';
@@ -17,7 +18,21 @@ import { OUTPUT_FORMATS } from './output/output-format.js';
 import { reportError } from './report-error.js';
 import type { Terminal } from './terminal.js';
 
-const NOUNS = [login, contexts, doctor, tenants, operations, tiers, plans, cells, landingZones, apiKeys, audit, fleet];
+const NOUNS = [
+  login,
+  contexts,
+  doctor,
+  tenants,
+  operations,
+  tiers,
+  plans,
+  cells,
+  landingZones,
+  apiKeys,
+  audit,
+  fleet,
+  isolation,
+];
 
 const AFTERWARDS = `
 Environment:
@@ -25,7 +40,8 @@ Environment:
   BULKHEAD_TOKEN or BULKHEAD_API_KEY    credential, instead of a context's
 
 Exit codes:
-  0 ok, 1 error, 2 changes pending (dry runs), 3 policy denied, 4 approval needed, 5 timeout, 130 interrupted
+  0 ok, 1 error, 2 changes pending (dry runs), 3 policy denied, 4 approval needed, 5 timeout, 130 interrupted;
+  of isolation proofs: 0 green, 2 leaks found, 3 void
 `;
 
 /** Carries out one command line; the answer is the exit code. */

@@ -1,2 +1,2 @@
-export const OUTPUT_FORMATS = ['table', 'json', 'yaml', 'name'] as const;
+export const OUTPUT_FORMATS = ['table', 'json', 'yaml', 'name', 'sarif'] as const;
 export type OutputFormat = (typeof OUTPUT_FORMATS)[number];

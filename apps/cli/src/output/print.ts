@@ -1,6 +1,7 @@
 import { stringify } from 'yaml';
 import type { Session } from '../session.js';
 import { printable } from '../terminal.js';
+import { usageError } from '../usage-error.js';
 import type { OutputFormat } from './output-format.js';
 import { table } from './table.js';
 
@@ -38,6 +39,8 @@ function rendered(format: OutputFormat, document: unknown, asTable: () => string
       return `${JSON.stringify(sorted(document), null, 2)}\n`;
     case 'yaml':
       return stringify(sorted(document));
+    case 'sarif':
+      throw usageError('no_sarif', 'Only isolation proofs have a SARIF form.', 'Choose json or yaml.');
     case 'name':
       return asName();
     default:
