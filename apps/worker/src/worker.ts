@@ -16,7 +16,7 @@ import { recordForgottenStacks } from './forgotten-stacks.js';
 import { serveHealth } from './health.js';
 import { LostWorkflows } from './lost-workflows.js';
 import { OutboxRelay } from './outbox-relay.js';
-import { ensureProofSchedule } from './proof-schedule.js';
+import { ensureSchedules } from './schedules.js';
 import { publishTemplates } from './templates.js';
 import { createWorkers } from './temporal-workers.js';
 
@@ -38,7 +38,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const patience = patienceOf(config);
   const dependencies = await createDependencies(config, { commands, temporal, ledger, logger, patience });
   const workers = await createWorkers(native, config.BULKHEAD_TEMPORAL_NAMESPACE, dependencies);
-  await ensureProofSchedule(temporal);
+  await ensureSchedules(temporal);
   const sequencer = await createSequencer(config, source, logger);
   const relay = new OutboxRelay(source, temporal, logger, patience);
   const health = await serveHealth(config.BULKHEAD_WORKER_HEALTH_PORT, {

@@ -24,13 +24,35 @@ const MAKING_LOCK = 7_264_122;
  * the next one, before it could push out one that signs.
  */
 export async function ensureContextKey(clients: PlaneClients, home: Home, register: ContextKeyRegister): Promise<void> {
+  await makeKeyUnless(clients, home, register, (signing, held) => signing !== undefined && held.includes(signing));
+}
+
+/**
+ * Lets a new key sign instead of `current`, whose contexts stay good until the next renewal. Does nothing when another
+ * one signs already.
+ */
+export async function renewContextKey(
+  clients: PlaneClients,
+  home: Home,
+  register: ContextKeyRegister,
+  current: string,
+): Promise<void> {
+  await makeKeyUnless(clients, home, register, (signing) => signing !== current);
+}
+
+async function makeKeyUnless(
+  clients: PlaneClients,
+  home: Home,
+  register: ContextKeyRegister,
+  isDone: (signing: string | undefined, held: readonly string[]) => boolean,
+): Promise<void> {
   await asOwner(clients, home, async (client) => {
     await client.query('select pg_advisory_xact_lock($1)', [MAKING_LOCK]);
     const known = await register.known(home.id);
     const { rows } = await client.query<{ id: string }>('select id from bulkhead.context_key');
     const held = rows.map(({ id }) => id);
     const [signing] = known;
-    if (signing !== undefined && held.includes(signing)) return;
+    if (isDone(signing, held)) return;
     const key = makeKey();
     const orphans = held.filter((id) => !known.includes(id));
     await putIntoDatabase(clients, home, key, orphans);

@@ -9,7 +9,14 @@ import {
   type ContextKey,
 } from '@bulkhead/domain/context';
 import { Redacted } from '@bulkhead/kernel';
-import { ensureContextKey, homeOf, planesOf, type ContextKeyRegister, type Home } from '@bulkhead/planes';
+import {
+  ensureContextKey,
+  homeOf,
+  planesOf,
+  renewContextKey,
+  type ContextKeyRegister,
+  type Home,
+} from '@bulkhead/planes';
 import { startPlaneEngines, type TestPlaneEngines } from './plane-engines.js';
 
 let engines: TestPlaneEngines;
@@ -97,6 +104,41 @@ describe.each(ISOLATIONS)('the context key of a %s database', (isolation) => {
     expect(await keysIn(placed)).toHaveLength(1);
     await ensure();
     expect(await keysIn(placed)).toEqual(service.given.map(({ id }) => id));
+    expect(await tenantOf(placed, home, service.sign(placed, home))).toBe(placed.tenantId);
+  });
+
+  it('is renewed: both keys are believed, then the older one no more, and a repeated renewal changes nothing', async () => {
+    const { placed, home } = await bound(isolation);
+    await engines.sql(placed, 'delete from bulkhead.context_key');
+    const service = new TokenService();
+    await ensureContextKey(engines.clients, home, service);
+    const renew = (id: string) => renewContextKey(engines.clients, home, service, id);
+    const before = service.sign(placed, home);
+    const [first] = await service.known(home.id);
+    await renew(first!);
+    await renew(first!);
+    expect(service.given).toHaveLength(2);
+    const between = service.sign(placed, home);
+    expect(await tenantOf(placed, home, before)).toBe(placed.tenantId);
+    expect(await tenantOf(placed, home, between)).toBe(placed.tenantId);
+    const [second] = await service.known(home.id);
+    await renew(second!);
+    await expect(tenantOf(placed, home, before)).rejects.toMatchObject({ code: 'TN003' });
+    expect(await tenantOf(placed, home, between)).toBe(placed.tenantId);
+  });
+
+  it('that could not be handed to the token service pushes out none that signs', async () => {
+    const { placed, home } = await bound(isolation);
+    await engines.sql(placed, 'delete from bulkhead.context_key');
+    const service = new TokenService();
+    await ensureContextKey(engines.clients, home, service);
+    const [first] = await service.known(home.id);
+    service.losses = 2;
+    for (const _ of [1, 2]) {
+      await expect(renewContextKey(engines.clients, home, service, first!)).rejects.toThrow('died');
+      expect(await tenantOf(placed, home, service.sign(placed, home))).toBe(placed.tenantId);
+    }
+    await renewContextKey(engines.clients, home, service, first!);
     expect(await tenantOf(placed, home, service.sign(placed, home))).toBe(placed.tenantId);
   });
 

@@ -3,7 +3,14 @@ import { RecordBound, RecordContextKey } from '@bulkhead/control';
 import type { PlaneActivities } from '@bulkhead/definitions';
 import type { Layer, PlacedTenant } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
-import { ensureContextKey, homeOf, planesOf, type LayerPlane } from '@bulkhead/planes';
+import {
+  ensureContextKey,
+  homeOf,
+  planesOf,
+  renewContextKey,
+  type ContextKeyRegister,
+  type LayerPlane,
+} from '@bulkhead/planes';
 import canonicalize from 'canonicalize';
 import { send, type Dependencies } from './dependencies.js';
 
@@ -41,19 +48,52 @@ export function planeActivities(dependencies: Dependencies): PlaneActivities {
       const digest = createHash('sha256').update(canonicalize(receipt) ?? '');
       return { ...receipt, digest: digest.digest('hex') };
     },
+    renewContextKeys: () => renewKeys(dependencies),
   };
+}
+
+/** How long a context key signs. Contexts live for minutes: the one before it is not needed for longer than that. */
+const CONTEXT_KEY_DAYS = 7;
+
+/** @throws the first failure, when every home has had its turn. */
+async function renewKeys(dependencies: Dependencies): Promise<{ renewed: number }> {
+  const { planes, contextKeys, isolation, logger } = dependencies;
+  const due = await contextKeys.signingSinceBefore(new Date(Date.now() - CONTEXT_KEY_DAYS * 86_400_000));
+  const places = new Map((await isolation.tenantDatabases()).map((place) => [String(place.home), place]));
+  const failures: unknown[] = [];
+  let renewed = 0;
+  for (const { home, id } of due) {
+    const place = places.get(home);
+    if (!place) continue;
+    try {
+      await renewContextKey(planes, { id: place.home, database: place.database }, registerOf(dependencies), id);
+      renewed += 1;
+    } catch (error) {
+      logger.warn('A context key could not be renewed.', {
+        host: place.database.host,
+        port: place.database.port,
+        error,
+      });
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw failures[0];
+  return { renewed };
 }
 
 /** The token service must be able to sign contexts for the database before anybody is served there. */
 async function ensureKey(dependencies: Dependencies, placed: PlacedTenant): Promise<void> {
-  const { planes, contextKeys, contextRecipient: recipient } = dependencies;
   const home = homeOf(placed);
   if (!home) throw new Error('The database layer has a plane and no home');
-  await ensureContextKey(planes, home, {
-    recipient,
-    known: (id) => contextKeys.ids(id),
+  await ensureContextKey(dependencies.planes, home, registerOf(dependencies));
+}
+
+function registerOf(dependencies: Dependencies): ContextKeyRegister {
+  return {
+    recipient: dependencies.contextRecipient,
+    known: (id) => dependencies.contextKeys.ids(id),
     record: (key) => send(dependencies, new RecordContextKey(key)),
-  });
+  };
 }
 
 async function planesOfTenant(dependencies: Dependencies, tenantId: TenantId): Promise<ReadonlyMap<Layer, LayerPlane>> {

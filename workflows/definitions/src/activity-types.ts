@@ -98,6 +98,8 @@ export interface PlaneActivities {
   unbindPlacement(call: TenantCall): Promise<void>;
   applyRetention(call: TenantCall): Promise<void>;
   describePlacement(call: TenantCall): Promise<PlacementReceipt>;
+  /** Lets new context keys sign wherever one has signed for its time; answers how many. One home's failure keeps no other. */
+  renewContextKeys(): Promise<{ readonly renewed: number }>;
 }
 
 /** What a proof came to; the report itself may be long, and stays in the control database. */

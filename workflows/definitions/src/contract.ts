@@ -136,6 +136,10 @@ export interface StepTag {
 export const REQUEST_PROOF_WORKFLOW = 'requestIsolationProof';
 export const PROOF_SCHEDULE = 'isolation-proof-daily';
 
+/** The workflow that lets new context keys sign, and the schedule that starts it every day. */
+export const RENEW_CONTEXT_KEYS_WORKFLOW = 'renewContextKeys';
+export const CONTEXT_KEY_SCHEDULE = 'context-keys-daily';
+
 /** The entity workflow that collects the registrations of one cell: id `rosters.<cell>`. */
 export const ROSTERS_WORKFLOW = 'cellRosters';
 export function rostersWorkflowId(cellId: CellId): string {

@@ -49,6 +49,7 @@ const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
   applyRetention: 'provisioning',
   describePlacement: 'provisioning',
   proveIsolation: 'provisioning',
+  renewContextKeys: 'provisioning',
 };
 
 export interface FakeCall {

@@ -2,4 +2,5 @@ export { applyLandingZone } from './apply-landing-zone.workflow.js';
 export { cellRosters } from './cell-rosters.workflow.js';
 export { createCell } from './create-cell.workflow.js';
 export { proveIsolation, requestIsolationProof } from './prove-isolation.workflow.js';
+export { renewContextKeys } from './renew-context-keys.workflow.js';
 export { onboardTenant } from './onboard-tenant.workflow.js';

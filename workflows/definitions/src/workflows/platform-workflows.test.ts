@@ -2,13 +2,23 @@ import type { CellOutputs, CellSpec, LandingZoneSpec } from '@bulkhead/domain';
 import { newId } from '@bulkhead/kernel';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import {
+  RENEW_CONTEXT_KEYS_WORKFLOW,
   REQUEST_PROOF_WORKFLOW,
   WORKFLOW_OF,
   WORKFLOW_QUEUE,
   type OperationCall,
   type OperationKind,
 } from '../contract.js';
-import { FakeWorkers, IMPATIENT, lasting, onboarding, planFor, POOLED, startTestTemporal } from '../testing/index.js';
+import {
+  FakeWorkers,
+  IMPATIENT,
+  lasting,
+  onboarding,
+  passing,
+  planFor,
+  POOLED,
+  startTestTemporal,
+} from '../testing/index.js';
 
 let temporal: TestWorkflowEnvironment;
 let workers: FakeWorkers;
@@ -101,4 +111,16 @@ it('what the schedule starts asks for a proof under its own id', async () => {
   expect(workers.named('requestIsolationProof').map(({ argument }) => argument)).toEqual([
     { key: 'isolation-proof-2026-11-22' },
   ]);
+});
+
+it('what the other schedule starts renews context keys, and tries again what may pass', async () => {
+  let tries = 0;
+  workers.on('renewContextKeys', () => {
+    tries += 1;
+    if (tries === 1) throw passing();
+    return { renewed: 2 };
+  });
+  const workflow = { taskQueue: WORKFLOW_QUEUE, workflowId: 'context-keys-2026-11-22', args: [] as [] };
+  expect(await temporal.client.workflow.execute(RENEW_CONTEXT_KEYS_WORKFLOW, workflow)).toEqual({ renewed: 2 });
+  expect(tries).toBe(2);
 });

@@ -7,6 +7,16 @@ import { DataSource } from 'typeorm';
 export class ContextKeyReader {
   constructor(private readonly source: DataSource) {}
 
+  /** The key that signs, of each home where it has signed since before `since`. */
+  async signingSinceBefore(since: Date): Promise<{ home: string; id: string }[]> {
+    return this.source.manager.query(
+      `select home, id from (
+         select distinct on (home) home, id, added_at from control.context_keys order by home, added desc) newest
+        where added_at < $1 order by home`,
+      [since],
+    );
+  }
+
   /** Ids of the home's keys, the one that signs first. */
   async ids(home: string): Promise<string[]> {
     const rows = await this.source.manager.find(ContextKeyEntity, {
