@@ -90,6 +90,7 @@ describe('entitlements', () => {
     await admin.query(`UPDATE control.subscriptions SET state = 'suspended' WHERE tenant_id = $1`, [tenant]);
     await waitFor('the end', () => !allows('scheduling') && !allows('claims'), { timeoutMs: 2_000, intervalMs: 5 });
     const late = await addTenant();
+    expect(allows('scheduling')).toBe(false);
     await waitFor('the tenant', () => entitlements?.allows(late, 'scheduling'), { timeoutMs: 2_000, intervalMs: 5 });
   });
 
@@ -119,6 +120,7 @@ describe('entitlements', () => {
     await slow.query('COMMIT');
     await slow.end();
     await waitFor('the earlier one', () => !allows('scheduling'), { timeoutMs: 2_000, intervalMs: 5 });
+    expect(entitlements.allows(late, 'scheduling')).toBe(true);
   });
 
   it('are refused to everybody once they could not be looked at for too long, and given again when they could', async () => {
@@ -173,6 +175,7 @@ describe('routes of the control database', () => {
       }
     };
     await waitFor('maintenance', refused, { timeoutMs: 2_000, intervalMs: 5 });
+    expect(() => table.resolve(tenant)).toThrow(refusal('tenant_maintenance', 503));
     await table.close();
   });
 });

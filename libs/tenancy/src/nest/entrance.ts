@@ -36,17 +36,17 @@ declare module 'fastify' {
  */
 export function guardEntrance(fastify: FastifyInstance, options: EntranceOptions): void {
   fastify.decorateRequest('admitted', undefined);
-  fastify.addHook('onRequest', async (request, reply) => {
-    if (request.is404) return;
+  fastify.addHook('onRequest', (request, reply, done) => {
+    if (request.is404) return done();
     const rule = request.routeOptions.config.tenancy;
-    if (rule === undefined) throw new Error('The route has no rule');
-    if (!rule.public) request.admitted = await admit(options, rule, request, reply);
-  });
-  // Not earlier: reading the body loses what runs before it.
-  fastify.addHook('preValidation', (request, _reply, done) => {
-    const { admitted } = request;
-    if (admitted === undefined) return done();
-    return runInScope(admitted.scope, () => runWithTenant(admitted.context, done));
+    if (rule === undefined) return done(new Error('The route has no rule'));
+    if (rule.public) return done();
+    const enter = (admitted: Admitted): void => {
+      request.admitted = admitted;
+      runInScope(admitted.scope, () => runWithTenant(admitted.context, done));
+    };
+    admit(options, rule, request, reply).then(enter, done);
+    return undefined;
   });
 }
 

@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { TENANT_TOKEN_ALGORITHM, TENANT_TOKEN_TYPE } from '@bulkhead/domain/context';
 import { BulkheadError } from '@bulkhead/kernel';
 import { Body, Controller, Get, Post, type Type } from '@nestjs/common';
@@ -164,6 +168,19 @@ describe('the tenancy module', () => {
     await Promise.all(calls);
   });
 
+  it('keeps the tenant when the body comes late, over a real connection', async () => {
+    const { port } = (await app.listen(0, '127.0.0.1'), app.getHttpServer().address() as AddressInfo);
+    const authorization = `Bearer ${await tokenFor('ten_b', ['clinician'])}`;
+    const headers = { authorization, 'content-type': 'application/json' };
+    const sent = request({ host: '127.0.0.1', port, path: '/patients', method: 'POST', headers });
+    const answered = once(sent, 'response') as Promise<[IncomingMessage]>;
+    sent.write('{"wait":');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    sent.end('true}');
+    const [answer] = await answered;
+    expect(await json(answer)).toEqual({ tenant: 'ten_b', operation: 'Patients.create' });
+  });
+
   it('refuses before the body is read whoever has no valid token, role or entitlement', async () => {
     bodyRead = 0;
     const cases: [string, string | undefined, number, string][] = [
@@ -223,6 +240,17 @@ describe('the tenancy module', () => {
     expect(answer.json()).toMatchObject({ status: 500, errorCode: 'internal' });
     expect(answer.body).not.toContain(CANARY);
     expect(seen.at(-1)).toMatchObject({ code: 'internal', fields: { tenantId: 'ten_b', operation: 'Others.broken' } });
+  });
+
+  it('reports a body that cannot be read with the tenant that sent it', async () => {
+    const headers = {
+      authorization: `Bearer ${await tokenFor('ten_b', ['clinician'])}`,
+      'content-type': 'application/json',
+    };
+    const answer = await app.inject({ method: 'POST', url: '/patients', headers, payload: `{ ${CANARY}` });
+    expect(answer.json()).toMatchObject({ status: 400, errorCode: 'bad_request' });
+    expect(answer.body).not.toContain(CANARY);
+    expect(seen.at(-1)).toMatchObject({ code: 'bad_request', fields: { tenantId: 'ten_b' } });
   });
 
   it('does not start with a route that says nothing of who may call it', async () => {
