@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { startClinicPlane, type ClinicPlane } from './testing/clinic-plane.js';
 import { ClinicFixture, type Answer, type Sent } from './testing/clinic-fixture.js';
-import { MORNING, made, startPractice, type Practice } from './testing/practice.js';
+import { encoded, MORNING, made, startPractice, type Practice } from './testing/practice.js';
 import { shippedMigrations } from './fleet/index.js';
 
 let cell: ClinicPlane;
@@ -83,6 +83,17 @@ describe('one tenant and another', () => {
       }),
     ],
     ['looks at a claim', ({ claim }) => ({ url: `/v1/claims/${claim}` })],
+    [
+      'stores a document of a patient',
+      ({ patient }) => ({
+        method: 'POST',
+        url: '/v1/documents',
+        body: { patientId: patient, name: 'a', contentType: 'text/plain', content: encoded('a') },
+      }),
+    ],
+    ['looks at a document', ({ document }) => ({ url: `/v1/documents/${document}` })],
+    ['reads a document', ({ document }) => ({ url: `/v1/documents/${document}/content` })],
+    ['removes a document', ({ document }) => ({ method: 'DELETE', url: `/v1/documents/${document}` })],
   ];
 
   it.each(cases)('gets the same 404 for the other’s id as for a made-up one when it %s', async (_, request) => {
@@ -92,6 +103,7 @@ describe('one tenant and another', () => {
       patient: madeUp('pat'),
       appointment: madeUp('apt'),
       claim: madeUp('clm'),
+      document: madeUp('doc'),
     };
     const theirs = await clinic.send(A, request(ofB));
     expect(theirs.status).toBe(404);
@@ -121,6 +133,7 @@ describe('one tenant and another', () => {
       ['/v1/appointments', ofA.appointment],
       [`/v1/appointments?patient_id=${ofA.patient}`, ofA.appointment],
       ['/v1/claims', ofA.claim],
+      ['/v1/documents', ofA.document],
     ] as const) {
       const { body } = await clinic.get(A, url);
       expect(body).toEqual({ data: [expect.objectContaining({ id })], hasMore: false });
@@ -151,7 +164,7 @@ describe('one tenant and another', () => {
   });
 
   async function everything(): Promise<unknown> {
-    const tables = ['org_unit', 'patient', 'appointment', 'claim', 'request'];
+    const tables = ['org_unit', 'patient', 'appointment', 'claim', 'document', 'request'];
     return await cell.asSuperuser(
       tables.map((name) => `SELECT t::text FROM app.${name} t`).join(' UNION ALL ') + ' ORDER BY 1',
     );

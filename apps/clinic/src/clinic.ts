@@ -1,58 +1,82 @@
 import { randomUUID } from 'node:crypto';
 import { nestLogger, type Logger } from '@bulkhead/runtime';
-import type { TenantDatabases, TenantTokens } from '@bulkhead/tenancy';
-import { NestFactory, Reflector } from '@nestjs/core';
+import {
+  RateLimits,
+  type Entitlements,
+  type RoutingTable,
+  type TenantDatabases,
+  type TenantKeys,
+  type TenantStorage,
+  type TenantTokens,
+} from '@bulkhead/tenancy';
+import { ProblemFilter, type ProblemListener } from '@bulkhead/tenancy/nest';
+import { NestFactory } from '@nestjs/core';
+import { ExecutionContextHost } from '@nestjs/core/helpers/execution-context-host.js';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ClinicModule } from './clinic.module.js';
 import { ClinicDatabase } from './database/clinic-database.js';
-import { answerProblem, ProblemFilter, publicError } from './http/problems.js';
+import { RATE_CLASS } from './http/access.js';
 import { RequestPipe } from './http/request-pipe.js';
-import { TenantEntrance } from './http/tenant-entrance.js';
 import { openapiDocument } from './openapi.js';
+import { Phi } from './phi/phi.js';
 
 export interface ClinicOptions {
   readonly databases: TenantDatabases;
+  readonly routes: RoutingTable;
+  readonly entitlements: Entitlements;
   readonly tokens: TenantTokens;
+  readonly keys: Pick<TenantKeys, 'encrypt' | 'decrypt'>;
+  readonly storage: Pick<TenantStorage, 'put' | 'get' | 'delete'>;
   readonly logger: Logger;
 }
 
-const BODY_LIMIT = 64 * 1024;
+/** Room for the largest document in base64 and the little around it. */
+const BODY_LIMIT = 6 * 1024 * 1024;
 
-/** Puts the service together; the caller listens and closes. */
-export async function createClinic({ databases, tokens, logger }: ClinicOptions): Promise<NestFastifyApplication> {
-  const adapter = new FastifyAdapter({
-    bodyLimit: BODY_LIMIT,
-    genReqId: () => randomUUID(),
-    requestTimeout: 30_000,
-    routerOptions: { maxParamLength: 255 },
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      answerProblem(publicError(error), request, reply),
-  });
+/** Puts the service together; the caller listens and closes, and closes what the options hold. */
+export async function createClinic(options: ClinicOptions): Promise<NestFastifyApplication> {
+  const { databases, routes, entitlements, tokens, keys, storage, logger } = options;
+  const onProblem: ProblemListener = (error, { id }) => {
+    if (error.status >= 500) logger.error('A request failed.', { requestId: id, code: error.code, error });
+  };
+  const adapter = adapterWith(onProblem);
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.removeContentTypeParser('text/plain');
   guardAnswers(fastify);
   logRequests(fastify, logger);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    ClinicModule.over(new ClinicDatabase(databases)),
-    adapter,
-    {
-      logger: nestLogger(logger),
-      bodyParser: false,
-      abortOnError: false,
-      forceCloseConnections: true,
-    },
-  );
-  app.useGlobalInterceptors(new TenantEntrance(tokens, app.get(Reflector)));
+  const classes = { [RATE_CLASS]: { quota: 'apiRequestsPerMinute' } };
+  const limits = new RateLimits({ entitlements, classes, instances: 1 });
+  const parts = { database: new ClinicDatabase(databases), phi: new Phi(keys), storage };
+  const module = ClinicModule.of({ tokens, routes, entitlements, limits, onProblem }, parts);
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
+    logger: nestLogger(logger),
+    bodyParser: false,
+    abortOnError: false,
+    forceCloseConnections: true,
+  });
   app.useGlobalPipes(new RequestPipe());
-  app.useGlobalFilters(new ProblemFilter(logger));
   const document = JSON.stringify(openapiDocument(app));
-  fastify.get('/openapi.json', (_request, reply) =>
+  const access = { config: { tenancy: { public: true, operation: 'openapi' } } } as const;
+  fastify.get('/openapi.json', access, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(document),
   );
   await app.init();
   await fastify.ready();
   return app;
+}
+
+function adapterWith(onProblem: ProblemListener): FastifyAdapter {
+  const filter = new ProblemFilter(onProblem);
+  return new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    genReqId: () => randomUUID(),
+    requestTimeout: 30_000,
+    routerOptions: { maxParamLength: 255 },
+    // What the router refuses before any filter of Nest runs, such as a malformed address.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
+      filter.catch(error, new ExecutionContextHost([request, reply])),
+  });
 }
 
 /** No cache keeps an answer: it may be PHI. */
@@ -64,14 +88,15 @@ function guardAnswers(fastify: FastifyInstance): void {
 
 /** The route's template, never the address: a search holds a name. */
 function logRequests(fastify: FastifyInstance, logger: Logger): void {
-  fastify.addHook('onResponse', async ({ id, method, routeOptions, tenant }, reply) => {
+  fastify.addHook('onResponse', async ({ id, method, routeOptions, admitted }, reply) => {
+    const { context } = admitted ?? {};
     logger.info('Answered a request.', {
       requestId: id,
       method,
       route: routeOptions.url ?? '(unknown)',
       status: reply.statusCode,
       durationMs: Math.round(reply.elapsedTime * 10) / 10,
-      ...(tenant && { tenantId: tenant.tenantId, principal: `${tenant.subject.kind}:${tenant.subject.id}` }),
+      ...(context && { tenantId: context.tenantId, principal: `${context.subject.kind}:${context.subject.id}` }),
     });
   });
 }

@@ -12,9 +12,9 @@ const A = { tenant: 'ten_a' };
 
 beforeAll(async () => {
   cell = await startClinicPlane('cel_1', shippedMigrations());
-  await cell.settle(A.tenant);
+  await cell.settle(A.tenant, 'ten_few');
   clinic = await ClinicFixture.start([cell]);
-  clinic.routes.set(A.tenant, 'cel_1');
+  for (const tenant of [A.tenant, 'ten_few']) clinic.routes.set(tenant, 'cel_1');
   clinic.routes.announce();
   practice = await startPractice(clinic, A);
 });
@@ -78,6 +78,18 @@ describe('who comes in', () => {
       expect(answer).toMatchObject({ status: answered, body: { errorCode } });
   });
 
+  it('a tenant for what its plan includes, as often as its plan says', async () => {
+    const few = { tenant: 'ten_few' };
+    expect(await clinic.get(few, '/v1/claims')).toMatchObject({ status: 403, body: { errorCode: 'not_entitled' } });
+    expect((await clinic.get(few, '/v1/appointments')).status).toBe(200);
+    expect((await clinic.get(few, '/v1/appointments')).status).toBe(200);
+    expect(await clinic.get(few, '/v1/appointments')).toMatchObject({
+      status: 429,
+      body: { errorCode: 'rate_limited' },
+    });
+    expect((await clinic.get(A, '/v1/appointments')).status).toBe(200);
+  });
+
   it('anybody who asks for health or the document', async () => {
     expect((await clinic.send(undefined, { url: '/v1/health' })).body).toEqual({ status: 'up' });
     expect((await clinic.send(undefined, { url: '/openapi.json' })).body.openapi).toBe('3.1.0');
@@ -113,12 +125,12 @@ describe('what comes in', () => {
       clinic.app.inject({ method: 'POST', url: '/v1/org-units', headers: { ...headers, ...key }, payload });
     const answers = [
       await raw('{'),
-      await raw(JSON.stringify({ name: 'x'.repeat(70_000) })),
+      await raw(JSON.stringify({ name: 'x'.repeat(6 * 1024 * 1024) })),
       await raw('{"name":"x"}', {}),
     ];
     expect(answers.map((answer) => [answer.statusCode, answer.json<{ errorCode: string }>().errorCode])).toEqual([
-      [400, 'malformed_request'],
-      [413, 'body_too_large'],
+      [400, 'bad_request'],
+      [413, 'bad_request'],
       [400, 'idempotency_key_missing'],
     ]);
   });

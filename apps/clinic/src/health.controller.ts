@@ -1,6 +1,6 @@
+import { Public } from '@bulkhead/tenancy/nest';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
-import { Public } from './http/access.js';
 
 class Health {
   @ApiProperty({ enum: ['up'] }) status!: 'up';

@@ -53,6 +53,7 @@ describe('somebody whose rights are limited to an org unit', () => {
     ['patients', () => region.patient],
     ['appointments', () => region.appointment],
     ['claims', () => region.claim],
+    ['documents', () => region.document],
     ['org-units', () => south],
     ['org-units', () => region.unit],
   ])('gets 404 for %s of other units', async (list, id) => {
@@ -126,7 +127,7 @@ test('the database answers no statement that was not told whom it serves', async
   await client.connect();
   try {
     const context = cell.sign(WHOLE.tenant);
-    for (const table of ['org_unit', 'patient', 'appointment', 'claim']) {
+    for (const table of ['org_unit', 'patient', 'appointment', 'claim', 'document']) {
       await client.query('BEGIN');
       await client.query(`SELECT set_config('bulkhead.context', $1, true)`, [context]);
       await expect(client.query(`SELECT FROM app.${table}`)).rejects.toMatchObject({ code: 'CL001' });

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../http/access.js';
+import { Needs, PartOf } from '../http/access.js';
 import { IdempotencyKey, MakesOnce } from '../http/idempotency-key.js';
 import { Problems } from '../http/problems.js';
 import { AppointmentPage, AppointmentQuery, AppointmentView, BookAppointmentBody } from './appointment-bodies.js';
@@ -8,6 +8,7 @@ import { Appointments } from './appointments.js';
 
 @ApiTags('appointments')
 @Controller('v1/appointments')
+@PartOf('scheduling')
 export class AppointmentsController {
   constructor(private readonly appointments: Appointments) {}
 

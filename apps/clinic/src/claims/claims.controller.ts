@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Param, Post, Query } from '@nestjs/common';
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
-import { Needs } from '../http/access.js';
+import { Needs, PartOf } from '../http/access.js';
 import { IdempotencyKey, MakesOnce } from '../http/idempotency-key.js';
 import { Problems } from '../http/problems.js';
 import { ClaimPage, ClaimQuery, ClaimView, SubmitClaimBody } from './claim-bodies.js';
@@ -8,6 +8,7 @@ import { Claims } from './claims.js';
 
 @ApiTags('claims')
 @Controller('v1/claims')
+@PartOf('claims')
 export class ClaimsController {
   constructor(private readonly claims: Claims) {}
 

@@ -22,6 +22,16 @@ export class CreatePatientBody {
   @Matches(DAY, { message: 'birthDate must be a date such as 1984-02-29' })
   @IsISO8601({ strict: true }, { message: 'birthDate must be a day that exists' })
   birthDate!: string;
+
+  @ApiPropertyOptional({ minLength: 1, maxLength: 64, description: 'Kept encrypted.' })
+  @MayBeAbsent()
+  @Length(1, 64)
+  nationalId?: string;
+
+  @ApiPropertyOptional({ minLength: 1, maxLength: 10_000, description: 'Kept encrypted.' })
+  @MayBeAbsent()
+  @Length(1, 10_000)
+  notes?: string;
 }
 
 export class ChangePatientBody {
@@ -42,6 +52,11 @@ export class ChangePatientBody {
   @MayBeAbsent()
   @Length(1, 200)
   givenName?: string;
+
+  @ApiPropertyOptional({ minLength: 1, maxLength: 10_000, description: 'Kept encrypted.' })
+  @MayBeAbsent()
+  @Length(1, 10_000)
+  notes?: string;
 }
 
 export class PatientQuery extends PageQuery {
@@ -58,6 +73,12 @@ export class PatientView {
   @ApiProperty() givenName!: string;
   @ApiProperty({ format: 'date' }) birthDate!: string;
   @ApiProperty({ format: 'date-time' }) createdAt!: string;
+}
+
+/** One patient, with what lists leave out. */
+export class PatientDetail extends PatientView {
+  @ApiProperty({ type: String, nullable: true }) nationalId!: string | null;
+  @ApiProperty({ type: String, nullable: true }) notes!: string | null;
 }
 
 export class PatientPage {

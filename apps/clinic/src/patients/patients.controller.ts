@@ -2,7 +2,7 @@ import { Body, Controller, Get, Param, Patch, Post, Query } from '@nestjs/common
 import { ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Needs } from '../http/access.js';
 import { IdempotencyKey, MakesOnce } from '../http/idempotency-key.js';
-import { ChangePatientBody, CreatePatientBody, PatientPage, PatientQuery, PatientView } from './patient-bodies.js';
+import { ChangePatientBody, CreatePatientBody, PatientDetail, PatientPage, PatientQuery } from './patient-bodies.js';
 import { Patients } from './patients.js';
 
 @ApiTags('patients')
@@ -14,8 +14,8 @@ export class PatientsController {
   @Needs('clinician', 'front-desk')
   @MakesOnce()
   @ApiOperation({ operationId: 'createPatient', summary: 'Register a patient in an org unit.' })
-  @ApiCreatedResponse({ type: PatientView })
-  create(@Body() body: CreatePatientBody, @IdempotencyKey() key: string): Promise<PatientView> {
+  @ApiCreatedResponse({ type: PatientDetail })
+  create(@Body() body: CreatePatientBody, @IdempotencyKey() key: string): Promise<PatientDetail> {
     return this.patients.create(body, key);
   }
 
@@ -30,16 +30,16 @@ export class PatientsController {
   @Get(':id')
   @Needs('clinician', 'front-desk', 'billing')
   @ApiOperation({ operationId: 'getPatient', summary: 'Look at one patient.' })
-  @ApiOkResponse({ type: PatientView })
-  get(@Param('id') id: string): Promise<PatientView> {
+  @ApiOkResponse({ type: PatientDetail })
+  get(@Param('id') id: string): Promise<PatientDetail> {
     return this.patients.get(id);
   }
 
   @Patch(':id')
   @Needs('clinician', 'front-desk')
   @ApiOperation({ operationId: 'changePatient', summary: 'Change a patient, or move it to another org unit.' })
-  @ApiOkResponse({ type: PatientView })
-  change(@Param('id') id: string, @Body() body: ChangePatientBody): Promise<PatientView> {
+  @ApiOkResponse({ type: PatientDetail })
+  change(@Param('id') id: string, @Body() body: ChangePatientBody): Promise<PatientDetail> {
     return this.patients.change(id, body);
   }
 }

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@bulkhead/runtime';
-import { TENANT_TOKEN_ALGORITHM, TENANT_TOKEN_TYPE, TenantTokens } from '@bulkhead/tenancy';
+import {
+  Entitlements,
+  entitlementSet,
+  fixedEntitlements,
+  TENANT_TOKEN_ALGORITHM,
+  TENANT_TOKEN_TYPE,
+  TenantTokens,
+} from '@bulkhead/tenancy';
 import { HandRoutes, startTenantService, type TenantPlane } from '@bulkhead/tenancy/testing';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey } from 'jose';
 import { createClinic } from '../clinic.js';
 import type { ClinicRole } from '../http/access.js';
+import { memoryLayers } from './memory-layers.js';
 
 const ISSUER = 'https://bulkhead.example';
 const ALL_ROLES: readonly ClinicRole[] = ['clinician', 'front-desk', 'billing', 'practice-admin'];
@@ -33,6 +41,14 @@ export interface Sent {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What the tenants of the tests have bought. `ten_few` has little. */
+async function entitled(): Promise<Entitlements> {
+  const whole = entitlementSet(['scheduling', 'charting', 'claims'], { apiRequestsPerMinute: 100_000 });
+  const few = entitlementSet(['scheduling'], { apiRequestsPerMinute: 3 });
+  const tenants = ['ten_a', 'ten_b', 'ten_own', 'ten_out'].map((tenantId) => ({ tenantId, set: whole }));
+  return await Entitlements.open(fixedEntitlements([...tenants, { tenantId: 'ten_few', set: few }]));
+}
+
 /** The service over planes that are there, with a token issuer of its own. */
 export class ClinicFixture {
   private constructor(
@@ -55,8 +71,14 @@ export class ClinicFixture {
     const service = await startTenantService(planes, routes);
     const logged: string[] = [];
     const logger = createLogger({ name: 'clinic', level: 'trace' }, { write: (line) => void logged.push(line) });
-    const app = await createClinic({ databases: service.databases, tokens, logger });
-    return new ClinicFixture(app, routes, logged, privateKey, () => service.stop());
+    const { databases, table } = service;
+    const entitlements = await entitled();
+    const layers = memoryLayers();
+    const app = await createClinic({ databases, routes: table, entitlements, tokens, ...layers, logger });
+    return new ClinicFixture(app, routes, logged, privateKey, async () => {
+      await service.stop();
+      await entitlements.close();
+    });
   }
 
   async token({ tenant, roles = ALL_ROLES, unit, audience = 'clinic' }: Caller): Promise<string> {

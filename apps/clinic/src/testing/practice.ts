@@ -6,9 +6,15 @@ export interface Practice {
   readonly patient: string;
   readonly appointment: string;
   readonly claim: string;
+  readonly document: string;
 }
 
 export const MORNING = { startsAt: '2027-01-31T09:00:00Z', endsAt: '2027-01-31T09:30:00Z' };
+
+/** A content as a body takes it. */
+export function encoded(text: string): string {
+  return Buffer.from(text).toString('base64');
+}
 
 export async function made(answer: Promise<{ status: number; text: string; body: { id: string } }>): Promise<string> {
   const { status, text, body } = await answer;
@@ -25,5 +31,7 @@ export async function startPractice(clinic: ClinicFixture, caller: Caller, name 
   const appointment = await made(clinic.post(caller, '/v1/appointments', booking));
   const bill = { appointmentId: appointment, procedureCode: '99213', amount: 12_500, currency: 'USD' };
   const claim = await made(clinic.post(caller, '/v1/claims', bill));
-  return { unit, patient, appointment, claim };
+  const scan = { patientId: patient, name: 'x-ray.txt', contentType: 'text/plain', content: encoded('nothing broken') };
+  const document = await made(clinic.post(caller, '/v1/documents', scan));
+  return { unit, patient, appointment, claim, document };
 }
