@@ -109,7 +109,7 @@ it('a workflow that was terminated by hand goes on where it stood, and can still
   const resumed = temporal.client.workflow.getHandle(call.operationId);
   await waitFor('the workflow', async () => (await resumed.describe()).status.name === 'RUNNING');
   await resumed.cancel();
-  await expect(resumed.result()).rejects.toThrow();
+  await expect(resumed.result()).rejects.toThrow('Workflow execution cancelled');
   const undone = workers.calls.flatMap(({ tag, activity }) => (tag?.phase === 'undo' ? [activity] : []));
   expect(undone).toEqual(expect.arrayContaining(['cancelBilling', 'retirePooledLayers', 'abandonTenant']));
   expect(workers.named('reservePlacement')).toHaveLength(1);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { RecordBound, RecordContextKey } from '@bulkhead/control';
+import { RecordBound, RecordContextKey, type TenantDatabasePlace } from '@bulkhead/control';
 import type { PlaneActivities } from '@bulkhead/definitions';
 import type { Layer, PlacedTenant } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
@@ -59,7 +59,9 @@ const CONTEXT_KEY_DAYS = 7;
 async function renewKeys(dependencies: Dependencies): Promise<{ renewed: number }> {
   const { planes, contextKeys, isolation, logger } = dependencies;
   const due = await contextKeys.signingSinceBefore(new Date(Date.now() - CONTEXT_KEY_DAYS * 86_400_000));
-  const places = new Map((await isolation.tenantDatabases()).map((place) => [String(place.home), place]));
+  const places = new Map<string, TenantDatabasePlace>(
+    (await isolation.tenantDatabases()).map((place) => [place.home, place]),
+  );
   const failures: unknown[] = [];
   let renewed = 0;
   for (const { home, id } of due) {
