@@ -64,6 +64,21 @@ describe('createLogger', () => {
     expect(lines[0]?.['error']).not.toHaveProperty('stack');
   });
 
+  it('puts the bound fields on every line, by the same list, and what the line says before them', () => {
+    let text = '';
+    const bound = { tenantId: 'ten_1', epoch: 3, operation: 'Patients.list', patient: CANARY };
+    const logger = createLogger({ name: 'test', bind: () => bound }, { write: (line) => void (text += line) });
+    logger.info('a');
+    logger.info('b', { operation: 'Claims.send' });
+    expect(text).not.toContain(CANARY);
+    const [first, second] = text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as object);
+    expect(first).toMatchObject({ tenantId: 'ten_1', epoch: 3, operation: 'Patients.list' });
+    expect(second).toMatchObject({ tenantId: 'ten_1', epoch: 3, operation: 'Claims.send' });
+  });
+
   it('does not interpret placeholders of a sentence', () => {
     const { lines } = recorded((logger) => logger.info('100 %s %o done', asFields({ code: 'x' })));
     expect(lines[0]).toMatchObject({ msg: '100 %s %o done' });

@@ -18,6 +18,12 @@ export interface LogFields {
   readonly code?: string;
   readonly action?: string;
   readonly tenantId?: string;
+  /** Epoch of the tenant's database placement. */
+  readonly epoch?: number;
+  /** Name of the operation in the code, such as `Patients.create`. */
+  readonly operation?: string;
+  /** Id of the token that the work is done with; never the token. */
+  readonly tokenId?: string;
   readonly operationId?: string;
   readonly bindingId?: string;
   readonly cellId?: string;
@@ -47,6 +53,9 @@ const ALLOWED: Readonly<Record<keyof LogFields, true>> = {
   code: true,
   action: true,
   tenantId: true,
+  epoch: true,
+  operation: true,
+  tokenId: true,
   operationId: true,
   bindingId: true,
   cellId: true,
@@ -76,9 +85,11 @@ export type Logger = Readonly<Record<LineLevel, LogLine>>;
 /**
  * JSON lines on standard output (or `destination`).
  * @param options.name which process speaks, such as `api`.
+ * @param options.bind fields of the work that is being done, asked for every line; `workFields` of @bulkhead/tenancy. They
+ * pass the same list, and what a line says itself goes before them.
  */
 export function createLogger(
-  options: { readonly name: string; readonly level?: LogLevel },
+  options: { readonly name: string; readonly level?: LogLevel; readonly bind?: () => LogFields },
   destination?: DestinationStream,
 ): Logger {
   const lines = pino(
@@ -93,7 +104,7 @@ export function createLogger(
   const line =
     (level: LineLevel): LogLine =>
     (sentence, fields) =>
-      lines[level](allowed(fields ?? {}), '%s', sentence);
+      lines[level](allowed({ ...options.bind?.(), ...fields }), '%s', sentence);
   return {
     fatal: line('fatal'),
     error: line('error'),

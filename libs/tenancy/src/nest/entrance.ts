@@ -1,10 +1,12 @@
 import { BulkheadError } from '@bulkhead/kernel';
+import type { Span } from '@opentelemetry/api';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { runWithTenant, type TenantContext } from '../context/tenant-context.js';
 import type { TenantTokens } from '../context/tenant-tokens.js';
 import type { Entitlements } from '../entitlements/entitlements.js';
 import type { RateLimits } from '../limits/rate-limits.js';
 import type { RoutingTable } from '../routing/routing-table.js';
+import { RequestTelemetry } from '../telemetry/request-telemetry.js';
 import { runInScope, type WorkScope } from '../telemetry/work-scope.js';
 import type { DecidedRoute } from './route-rules.js';
 
@@ -25,7 +27,7 @@ interface Admitted {
 declare module 'fastify' {
   interface FastifyRequest {
     /** For whom the request is; absent on public routes and before the entrance. */
-    admitted?: Admitted | undefined;
+    admitted?: (Admitted & { readonly span: Span }) | undefined;
   }
 }
 
@@ -35,6 +37,7 @@ declare module 'fastify' {
  * registered behind Nest's back, answers 500.
  */
 export function guardEntrance(fastify: FastifyInstance, options: EntranceOptions): void {
+  const telemetry = new RequestTelemetry();
   fastify.decorateRequest('admitted', undefined);
   fastify.addHook('onRequest', (request, reply, done) => {
     if (request.is404) return done();
@@ -42,11 +45,16 @@ export function guardEntrance(fastify: FastifyInstance, options: EntranceOptions
     if (rule === undefined) return done(new Error('The route has no rule'));
     if (rule.public) return done();
     const enter = (admitted: Admitted): void => {
-      request.admitted = admitted;
-      runInScope(admitted.scope, () => runWithTenant(admitted.context, done));
+      const { context, scope } = admitted;
+      const span = telemetry.begin(scope, request.headers);
+      request.admitted = { context, scope, span };
+      telemetry.within(span, () => runInScope(scope, () => runWithTenant(context, done)));
     };
     admit(options, rule, request, reply).then(enter, done);
     return undefined;
+  });
+  fastify.addHook('onResponse', async ({ admitted, method }, { statusCode, elapsedTime }) => {
+    if (admitted) telemetry.end(admitted.span, admitted.scope, { method, status: statusCode, durationMs: elapsedTime });
   });
 }
 
