@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   subscription: 'sub',
   customer: 'cus',
   invoice: 'inv',
+  credit: 'crd',
   apiKey: 'key',
   token: 'tok',
   isolationProof: 'prf',

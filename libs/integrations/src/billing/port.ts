@@ -1,4 +1,4 @@
-import type { CalendarDate, Currency, PlanTemplate, ScheduledInvoice } from '@bulkhead/domain';
+import type { CalendarDate, Currency, PlanTemplate, ScheduledInvoice, UnusedCredit } from '@bulkhead/domain';
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
 
 /** What a provider needs to know of a plan; a published plan is one. */
@@ -66,6 +66,34 @@ export interface CancellationRequest {
   readonly idempotencyKey: string;
 }
 
+/** Ends one plan and begins another on a day, with the amounts of `planChange` of the domain. */
+export interface PlanChangeRequest {
+  readonly tenantId: TenantId;
+  readonly customerRef: string;
+  /** The live subscription, which ends. */
+  readonly subscriptionRef: string;
+  readonly plan: BilledPlan;
+  readonly quantity: number;
+  /** First day of the new plan; today or earlier, within the period that runs today. */
+  readonly changesOn: CalendarDate;
+  /**
+   * Given back for the invoice of the period that runs on that day. Null when nothing is, or when the period begins
+   * that day: its invoice is then voided.
+   */
+  readonly credit: UnusedCredit | null;
+  /** The new plan's invoices, from that day on. */
+  readonly invoices: readonly ScheduledInvoice[];
+  readonly idempotencyKey: string;
+}
+
+export interface PlanChanged {
+  /** The new live subscription. */
+  readonly subscriptionRef: string;
+  readonly invoiceScheduleRef: string;
+  readonly invoices: readonly InvoiceRef[];
+  readonly creditRef: string | null;
+}
+
 /** What a provider holds of one customer, for reconciliation. Lists are sorted by ref, features by name. */
 export interface BillingAccount {
   readonly customerRef: string;
@@ -80,6 +108,8 @@ export interface BillingAccount {
   }[];
   /** Issued and not voided: what the customer owes or has paid. Invoices of later periods are not issued yet. */
   readonly invoices: readonly InvoiceRef[];
+  /** Credit notes: what was given back of those invoices. */
+  readonly credits: readonly { readonly ref: string; readonly invoiceRef: string; readonly amountMinor: number }[];
   readonly features: readonly string[];
   readonly usage: Readonly<Record<string, number>>;
 }
@@ -101,6 +131,8 @@ export interface BillingProvider {
   ensureInvoiceSchedule(
     request: InvoiceScheduleRequest,
   ): Promise<{ readonly invoiceScheduleRef: string; readonly invoices: readonly InvoiceRef[] }>;
+  /** Grant the new plan's modules afterwards: they are not part of it. */
+  changePlan(request: PlanChangeRequest): Promise<PlanChanged>;
   /** Needs a live subscription. */
   grantEntitlements(request: GrantRequest): Promise<void>;
   recordUsage(request: UsageRequest): Promise<void>;

@@ -18,6 +18,7 @@ export async function readAccount(client: pg.PoolClient, customerRef: string): P
     name: customer.name,
     subscriptions,
     invoices: await readIssued(client, customerRef),
+    credits: await readCredits(client, customerRef),
     // Features come with a live subscription and go with it.
     features: live ? await readFeatures(client, customerRef) : [],
     usage: await readUsage(client, customerRef),
@@ -56,6 +57,15 @@ async function readIssued(client: pg.PoolClient, customerRef: string): Promise<B
     [customerRef],
   );
   return rows.map(({ ref, due, amount, currency }) => ({ ref, dueDate: due, amountMinor: Number(amount), currency }));
+}
+
+async function readCredits(client: pg.PoolClient, customerRef: string): Promise<BillingAccount['credits']> {
+  const { rows } = await client.query<{ ref: string; invoice: string; amount: string }>(
+    `select c.id as ref, c.invoice_id as invoice, c.amount_minor as amount from billing.credits c
+       join billing.invoices i on i.id = c.invoice_id where i.customer_id = $1 order by c.id`,
+    [customerRef],
+  );
+  return rows.map(({ ref, invoice, amount }) => ({ ref, invoiceRef: invoice, amountMinor: Number(amount) }));
 }
 
 async function readFeatures(client: pg.PoolClient, customerRef: string): Promise<readonly string[]> {

@@ -14,11 +14,14 @@ import {
   type GrantRequest,
   type InvoiceRef,
   type InvoiceScheduleRequest,
+  type PlanChanged,
+  type PlanChangeRequest,
   type SubscriptionRequest,
   type UsageRequest,
 } from '../port.js';
 import { readAccount } from './ledger-account.js';
 import { issueInvoices, readInvoices, storeInvoices, voidInvoices } from './ledger-invoices.js';
+import { changePlanIn } from './ledger-plan-change.js';
 import { inTransaction, lock, once } from './ledger-transaction.js';
 
 /** Folder of the ledger's migrations, for the migration runner; beside the sources, as the compiler copies no SQL. */
@@ -85,6 +88,15 @@ export class LedgerBilling implements BillingProvider {
       await storeInvoices(client, request);
       await issueInvoices(client, customerRef, dateOf(this.now()));
       return { invoiceScheduleRef: subscriptionRef, invoices: await readInvoices(client, subscriptionRef) };
+    });
+  }
+
+  async changePlan(request: PlanChangeRequest): Promise<PlanChanged> {
+    return once(this.pool, 'plan-change', request, async (client) => {
+      const { customerRef, subscriptionRef } = request;
+      await lock(client, 'customer', customerRef);
+      if ((await liveSubscription(client, customerRef)) !== subscriptionRef) throw billingUnknown('live subscription');
+      return changePlanIn(client, request, dateOf(this.now()));
     });
   }
 

@@ -15,6 +15,7 @@ export async function readAccount(stripe: Stripe, customerRef: string, now: Date
     .list({ ...customers, status: 'all' })
     .autoPagingToArray({ limit: 1000 });
   const invoices = await stripe.invoices.list(customers).autoPagingToArray({ limit: 10_000 });
+  const credits = await stripe.creditNotes.list(customers).autoPagingToArray({ limit: 10_000 });
   const entitlements = await stripe.entitlements.activeEntitlements.list(customers).autoPagingToArray({ limit: 1000 });
   return {
     customerRef,
@@ -24,6 +25,14 @@ export async function readAccount(stripe: Stripe, customerRef: string, now: Date
     invoices: invoices
       .filter(({ status }) => status !== 'draft' && status !== 'void')
       .map(describeInvoice)
+      .toSorted(byRef),
+    credits: credits
+      .filter(({ status }) => status === 'issued')
+      .map(({ id, invoice, amount }) => ({
+        ref: id,
+        invoiceRef: typeof invoice === 'string' ? invoice : invoice.id,
+        amountMinor: amount,
+      }))
       .toSorted(byRef),
     features: entitlements
       .map((entitlement) => featureOfLookupKey(entitlement.lookup_key))

@@ -20,12 +20,15 @@ import {
   type GrantRequest,
   type InvoiceRef,
   type InvoiceScheduleRequest,
+  type PlanChanged,
+  type PlanChangeRequest,
   type SubscriptionRequest,
   type UsageRequest,
 } from '../port.js';
 import { readAccount } from './stripe-account.js';
 import { callStripe, existsAlready } from './stripe-call.js';
 import { ensureFeaturePrice, ensurePlanPrices, featureOfPrice } from './stripe-catalogue.js';
+import { ensureCreditNote } from './stripe-credits.js';
 import { ensureFirstInvoice, voidInvoices } from './stripe-invoices.js';
 import { ensureMeter } from './stripe-meters.js';
 
@@ -160,6 +163,34 @@ export class StripeBilling implements BillingProvider {
         })),
       };
     });
+  }
+
+  /**
+   * Credit note, end of the old subscription, new subscription, its first invoice: each is found when it is there
+   * already, so a repeat goes on where the last try ended.
+   */
+  async changePlan(request: PlanChangeRequest): Promise<PlanChanged> {
+    const { customerRef, subscriptionRef, changesOn, invoices, idempotencyKey } = request;
+    const creditRef = await callStripe('live subscription', async () => {
+      const all = await this.subscriptionsOf(customerRef);
+      const next = all.find(({ metadata }) => metadata['bulkhead_key'] === `${idempotencyKey}:subscription`);
+      const live = all.find(isLive);
+      if (live && live.id !== subscriptionRef && live.id !== next?.id) throw billingUnknown('live subscription');
+      return ensureCreditNote(this.stripe, request);
+    });
+    await this.cancelSubscription({ subscriptionRef, voidFrom: changesOn, idempotencyKey: `${idempotencyKey}:end` });
+    const next = await this.ensureSubscription({
+      ...request,
+      startsOn: changesOn,
+      idempotencyKey: `${idempotencyKey}:subscription`,
+    });
+    const schedule = await this.ensureInvoiceSchedule({
+      customerRef,
+      invoices,
+      ...next,
+      idempotencyKey: `${idempotencyKey}:schedule`,
+    });
+    return { ...next, ...schedule, creditRef };
   }
 
   async grantEntitlements({ customerRef, features }: GrantRequest): Promise<void> {

@@ -111,7 +111,11 @@ export async function voidInvoices(
 }
 
 /** The invoices of a subscription: the first, which Bulkhead made, and those that Stripe made since. */
-async function invoicesOf(stripe: Stripe, customerRef: string, subscriptionRef: string): Promise<Stripe.Invoice[]> {
+export async function invoicesOf(
+  stripe: Stripe,
+  customerRef: string,
+  subscriptionRef: string,
+): Promise<Stripe.Invoice[]> {
   const all = await stripe.invoices.list({ customer: customerRef, limit: 100 }).autoPagingToArray({ limit: 10_000 });
   return all.filter(({ metadata, parent }) => {
     const generatedBy = parent?.subscription_details?.subscription;
@@ -121,7 +125,7 @@ async function invoicesOf(stripe: Stripe, customerRef: string, subscriptionRef: 
 }
 
 /** An invoice's own `period_start` tells when its items were added; what it bills for stands on its lines. */
-function periodStartOf(invoice: Stripe.Invoice): CalendarDate {
+export function periodStartOf(invoice: Stripe.Invoice): CalendarDate {
   const noted = invoice.metadata?.['bulkhead_period_start'];
   const starts = invoice.lines.data.map((line) => line.period.start);
   return noted === undefined ? dateOf(new Date(Math.min(...starts) * 1000)) : (noted as CalendarDate);

@@ -4,6 +4,7 @@ import {
   addItem,
   cancel,
   changeInvoice,
+  createCreditNote,
   createSubscription,
   get,
   make,
@@ -166,6 +167,15 @@ const ROUTES: readonly Route[] = [
   route('POST /invoices/:id/void', [], (state, _fields, [id = '']) =>
     changeInvoice(state, id, ['open', 'uncollectible'], 'void'),
   ),
+  route('GET /credit_notes', ['invoice', 'customer', ...LIST], (state, fields) =>
+    page(
+      [...state.creditNotes.values()].filter(({ invoice, customer }) =>
+        fields['invoice'] === undefined ? customer === fields['customer'] : invoice === fields['invoice'],
+      ),
+      fields,
+    ),
+  ),
+  route('POST /credit_notes', ['invoice', 'amount', 'credit_amount', 'reason', 'metadata'], createCreditNote),
   route('GET /invoiceitems', ['invoice', ...LIST], (state, fields) =>
     page(
       [...state.invoiceItems.values()].filter((item) => item['invoice'] === fields['invoice']),

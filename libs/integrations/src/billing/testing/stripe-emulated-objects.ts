@@ -18,6 +18,7 @@ export interface EmulatedState {
   entitled: Map<string, Item[]>;
   invoices: Map<string, Item>;
   invoiceItems: Map<string, Item>;
+  creditNotes: Map<string, Item>;
   meters: Map<string, Item>;
   meterEvents: Map<string, { event_name: string; payload: Fields; timestamp: number }>;
 }
@@ -151,6 +152,19 @@ export function addInvoiceItem(state: EmulatedState, fields: Fields): object {
   (invoice['lines'] as { data: object[] }).data.push({ period });
   invoice['total'] = Number(invoice['total']) + Number(item['amount']);
   return store(state.invoiceItems, item);
+}
+
+/** What is still owed becomes less; a paid invoice needs to be told where the money goes. */
+export function createCreditNote(state: EmulatedState, fields: Fields): object {
+  const invoice = get(state.invoices, fields['invoice'], 'invoice');
+  const { amount = 0, credit_amount: toBalance } = numbers(fields, 'amount', 'credit_amount');
+  if (invoice['status'] !== 'open' && invoice['status'] !== 'paid')
+    refuse(400, 'invoice_not_open', 'You can only create credit notes for open or paid invoices.');
+  if (amount <= 0 || amount > Number(invoice['total'])) refuse(400, 'parameter_invalid', 'The amount does not fit.');
+  if ((invoice['status'] === 'paid') !== (toBalance === amount))
+    refuse(400, 'parameter_invalid', 'The sum of credit, refund and outside amounts must equal the paid part.');
+  const note = { ...fields, amount, customer: invoice['customer'], status: 'issued' };
+  return store(state.creditNotes, make(state, 'cn', note));
 }
 
 export function recordEvent(state: EmulatedState, fields: Fields): object {

@@ -128,6 +128,7 @@ function emptyState(): EmulatedState {
     entitled: new Map(),
     invoices: new Map(),
     invoiceItems: new Map(),
+    creditNotes: new Map(),
     meters: new Map(),
     meterEvents: new Map(),
   };
