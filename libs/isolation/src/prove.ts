@@ -1,4 +1,5 @@
 import { joinProofs, type ProofMode, type ProofReport, type TargetProof } from '@bulkhead/domain/isolation';
+import { Collected } from './collected.js';
 import { proveDatabase } from './database/prove-database.js';
 import type { DatabaseTarget } from './database/target.js';
 
@@ -21,11 +22,12 @@ export async function prove(targets: readonly ProofTarget[], { mode }: ProofOpti
 }
 
 async function proveOne(target: ProofTarget, mode: ProofMode): Promise<TargetProof> {
+  const collected = new Collected();
   try {
-    return await proveDatabase(target, mode);
+    await proveDatabase(target, mode, collected);
   } catch (error) {
     const { code } = error as { code?: unknown };
-    const why = `The proof broke off${typeof code === 'string' ? ` (${code})` : ''}.`;
-    return { target: target.name, kind: target.kind, checks: [], findings: [], voids: [why] };
+    collected.void(`The proof broke off${typeof code === 'string' ? ` (${code})` : ''}.`);
   }
+  return collected.of(target.name, target.kind);
 }

@@ -66,7 +66,9 @@ export async function lint(
 ): Promise<{ findings: Finding[]; looked: number }> {
   const { rows: admin } = await client.query<{ name: string }>('SELECT session_user::text AS name');
   const operators = [...target.operators, admin[0]?.name ?? ''];
-  const found: Violation[] = (await client.query<Violation>('SELECT * FROM bulkhead.lint($1)', [operators])).rows;
+  const named = (await client.query<Violation>('SELECT * FROM bulkhead.lint($1)', [operators])).rows;
+  // Whoever made the serving role administers it, which the lint takes for serving. Operators are judged as operators.
+  const found = named.filter(({ rule, object }) => !(rule.startsWith('serving_') && operators.includes(object)));
   for (const sql of LINTS) {
     const text = `WITH given AS (SELECT $1::text, $2::name[], $3::text), violation(rule, object, detail) AS (${sql}) SELECT * FROM violation`;
     const { rows } = await client.query<Violation>(text, [target.servingRole, operators, target.ownerRole]);

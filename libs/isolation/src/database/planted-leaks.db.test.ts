@@ -1,6 +1,6 @@
 import { findingsOf } from '@bulkhead/domain/isolation';
 import { prove } from '../prove.js';
-import { DATABASE_LEAKS, startProofPlane, type ProofPlane } from '../testing/index.js';
+import { DATABASE_LEAKS, databaseOf, startProofPlane, type ProofPlane } from '../testing/index.js';
 
 let plane: ProofPlane;
 
@@ -13,8 +13,7 @@ describe('the proof turns red, and names', () => {
   it.each(DATABASE_LEAKS.map((leak) => [leak.name, leak] as const))('%s', async (_, leak) => {
     const { plant: change, undo, rule, shown = 'static', mode = 'live' } = leak;
     const [report, database] = await plane.onCopy({ change, ...(undo && { undo }) }, async (target) => {
-      const { pathname } = new URL(target.admin.connectionString ?? '');
-      return [await prove([target], { mode }), pathname.slice(1)];
+      return [await prove([target], { mode }), databaseOf(target)];
     });
     const object = leak.object
       .replaceAll('{app}', plane.servingRole)

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { finding, type CheckCount, type Finding, type ProofMode, type TargetProof } from '@bulkhead/domain/isolation';
+import { finding, type Finding, type ProofMode } from '@bulkhead/domain/isolation';
 import pg from 'pg';
+import type { Collected } from '../collected.js';
 import { Attempts, rolledBack } from './attempts.js';
 import { fillTables } from './fill.js';
 import { takeInventory } from './inventory.js';
@@ -13,7 +14,7 @@ import type { Probe, Scene } from './probes/probe.js';
 import { functionProbe, reachProbe } from './probes/reach.js';
 import { readProbe } from './probes/read.js';
 import { writeProbe } from './probes/write.js';
-import type { DatabaseTarget } from './target.js';
+import type { DatabaseTarget, Relation } from './target.js';
 
 const PROBES: Readonly<Record<string, Probe>> = {
   'probe: read': readProbe,
@@ -27,44 +28,58 @@ const PROBES: Readonly<Record<string, Probe>> = {
 
 /** Registration, data keys, homes, context keys: what every tenant database has. */
 const LEAST_REGISTRY_RELATIONS = 4;
+/** Owner and serving role. */
+const LEAST_ROLES = 2;
 
 /**
  * Proves a tenant database, or shows its leaks. Everything happens in one transaction that is rolled back: two tenants,
  * their key and their rows exist nowhere else.
  * @param mode `copy` carries out destructive probes, whose locks would stop a live database.
  */
-export async function proveDatabase(target: DatabaseTarget, mode: ProofMode): Promise<TargetProof> {
-  return rolledBack(target.admin, async (client) => {
+export async function proveDatabase(target: DatabaseTarget, mode: ProofMode, collected: Collected): Promise<void> {
+  await rolledBack(target.admin, async (client) => {
     await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(target.ownerRole)}`);
-    const { relations, counts } = await takeInventory(client);
-    const { findings, looked } = await lint(client, target);
-    const checks: CheckCount[] = [...counts, { name: 'lints', looked }];
-    const voids: string[] = [];
-    const seen = (name: string): number => counts.find((count) => count.name === name)?.looked ?? 0;
-    if (seen('registry relations') < LEAST_REGISTRY_RELATIONS) voids.push('The plane’s own tables were not seen.');
-    if (seen('roles') < 2) voids.push('Owner and serving role were not seen.');
-
+    const relations = await judgeCatalogues(client, target, collected);
     await mayServe(client, target);
     const tenants = await makeProbeTenants(client, target.name);
     const attempts = new Attempts(client, target.servingRole);
-    voids.push(...(await seesItsCanary({ client, target, tenants, attempts })));
+    collected.void(...(await seesItsCanary({ client, target, tenants, attempts })));
     const filled = await fillTables(client, relations, tenants);
-    checks.push({ name: 'tables with probe rows', looked: filled.tables.length });
+    collected.looked('tables with probe rows', filled.tables.length);
     if (filled.tables.length < target.leastTenantTables)
-      voids.push(`Rows could be put into ${filled.tables.length} tables; ${target.leastTenantTables} are wanted.`);
-    findings.push(...filled.unfilled.map(({ relation, reason }) => notFilled(target, relation.name, reason)));
-
-    const scene: Scene = { target, attempts, tenants, relations, filled, destructive: mode === 'copy' };
-    const probes = mode === 'copy' ? { ...PROBES, 'probe: destroy': destroyProbe } : PROBES;
-    for (const [name, probe] of Object.entries(probes)) {
-      const result = await probe(scene);
-      checks.push({ name, looked: result.looked });
-      findings.push(...result.findings);
-    }
-    checks.push({ name: 'attempts', looked: attempts.made });
-    voids.push(...attempts.undecided.map((what) => `A probe was not decided: ${what}`));
-    return { target: target.name, kind: 'database', checks, findings: distinct(findings), voids };
+      collected.void(`Rows could be put into ${filled.tables.length} tables; ${target.leastTenantTables} are wanted.`);
+    collected.found(filled.unfilled.map(({ relation, reason }) => notFilled(target, relation.name, reason)));
+    await probe({ target, attempts, tenants, relations, filled, destructive: mode === 'copy' }, collected);
   });
+}
+
+/** What is there, and what can be seen to be wrong without trying. */
+async function judgeCatalogues(
+  client: pg.Client,
+  target: DatabaseTarget,
+  collected: Collected,
+): Promise<readonly Relation[]> {
+  const { relations, counts } = await takeInventory(client);
+  for (const { name, looked } of counts) collected.looked(name, looked);
+  const { findings, looked } = await lint(client, target);
+  collected.looked('lints', looked);
+  collected.found(findings);
+  const seen = (name: string): number => counts.find((count) => count.name === name)?.looked ?? 0;
+  if (seen('registry relations') < LEAST_REGISTRY_RELATIONS) collected.void('The plane’s own tables were not seen.');
+  if (seen('roles') < LEAST_ROLES) collected.void('Owner and serving role were not seen.');
+  return relations;
+}
+
+async function probe(scene: Scene, collected: Collected): Promise<void> {
+  const { attempts, destructive } = scene;
+  const probes = destructive ? { ...PROBES, 'probe: destroy': destroyProbe } : PROBES;
+  for (const [name, run] of Object.entries(probes)) {
+    const { looked, findings } = await run(scene);
+    collected.looked(name, looked);
+    collected.found(findings);
+  }
+  collected.looked('attempts', attempts.made);
+  collected.void(...attempts.undecided.map((what) => `A probe was not decided: ${what}`));
 }
 
 /** Lets the admin act as the serving role, until the transaction is rolled back. */
@@ -130,10 +145,4 @@ function notFilled(target: DatabaseTarget, object: string, reason: string): Find
     detail: `Postgres said ${reason}.`,
     shown: 'probe:fill',
   });
-}
-
-/** One finding for each rule, object and way; the first detail is kept. */
-function distinct(findings: readonly Finding[]): Finding[] {
-  const keyed = new Map(findings.toReversed().map((one) => [`${one.rule} ${one.object} ${one.shown}`, one]));
-  return [...keyed.values()].toReversed();
 }

@@ -50,7 +50,7 @@ export interface ProofPlane {
 
 export async function startProofPlane(): Promise<ProofPlane> {
   const template = await startTestPostgres({ migrated: false });
-  const names = { owner: `${template.name}_owner`, app: `${template.name}_app` };
+  const names = { owner: `${template.name}_owner`, app: `${template.name}_app`, master: `${template.name}_master` };
   const at = (database: string): pg.ClientConfig => {
     const url = new URL(template.superuserUrl);
     url.pathname = `/${database}`;
@@ -64,13 +64,19 @@ export async function startProofPlane(): Promise<ProofPlane> {
       const db = `${template.name}_${randomBytes(4).toString('hex')}`;
       const run = (sql: string) =>
         connected(at(db), (client) =>
-          client.query(sql.replaceAll('{app}', names.app).replaceAll('{owner}', names.owner).replaceAll('{db}', db)),
+          client.query(
+            sql
+              .replaceAll('{app}', names.app)
+              .replaceAll('{owner}', names.owner)
+              .replaceAll('{master}', names.master)
+              .replaceAll('{db}', db),
+          ),
         );
       await connected(at('postgres'), (client) =>
         client.query(`CREATE DATABASE ${db} TEMPLATE ${template.name} OWNER ${names.owner}`),
       );
       try {
-        await run('REVOKE ALL ON DATABASE {db} FROM PUBLIC; GRANT CONNECT ON DATABASE {db} TO {app}');
+        await run('REVOKE ALL ON DATABASE {db} FROM PUBLIC; GRANT CONNECT ON DATABASE {db} TO {app}, {master}');
         if (change) await run(change);
         return await work(targetOf(template.superuserUrl, db, names));
       } finally {
@@ -79,28 +85,40 @@ export async function startProofPlane(): Promise<ProofPlane> {
       }
     },
     query: (target, sql) =>
-      connected(target.admin, async (client) => (await client.query<Record<string, unknown>>(sql)).rows),
+      connected(at(databaseOf(target)), async (client) => (await client.query<Record<string, unknown>>(sql)).rows),
     async stop() {
       await template.stop();
-      await connected(at('postgres'), (client) => client.query(`DROP ROLE ${names.app}; DROP ROLE ${names.owner}`));
+      await connected(at('postgres'), (client) =>
+        client.query(`DROP ROLE ${names.app}; DROP ROLE ${names.owner}; DROP ROLE ${names.master}`),
+      );
     },
   };
 }
 
-function targetOf(
-  superuserUrl: string,
-  database: string,
-  { owner, app }: { owner: string; app: string },
-): DatabaseTarget {
-  const [admin, serving] = [new URL(superuserUrl), new URL(superuserUrl)];
-  admin.pathname = serving.pathname = `/${database}`;
-  serving.username = app;
-  serving.password = PASSWORD;
+interface Names {
+  readonly owner: string;
+  readonly app: string;
+  readonly master: string;
+}
+
+/** The database that a target of these tests is in. */
+export function databaseOf({ admin }: DatabaseTarget): string {
+  return new URL(admin.connectionString ?? '').pathname.slice(1);
+}
+
+function targetOf(superuserUrl: string, database: string, { owner, app, master }: Names): DatabaseTarget {
+  const login = (username: string): pg.ClientConfig => {
+    const url = new URL(superuserUrl);
+    url.pathname = `/${database}`;
+    url.username = username;
+    url.password = PASSWORD;
+    return { connectionString: url.toString() };
+  };
   return {
     kind: 'database',
     name: HOME,
-    admin: { connectionString: admin.toString() },
-    serving: { connectionString: serving.toString() },
+    admin: login(master),
+    serving: login(app),
     ownerRole: owner,
     servingRole: app,
     operators: [],
@@ -108,12 +126,11 @@ function targetOf(
   };
 }
 
-async function build(
-  client: pg.Client,
-  database: string,
-  { owner, app }: { owner: string; app: string },
-): Promise<void> {
-  await client.query(`CREATE ROLE ${owner} NOLOGIN; CREATE ROLE ${app} LOGIN PASSWORD '${PASSWORD}';
+/** The roles as the provider makes them: by a master that is neither superuser nor BYPASSRLS. */
+async function build(client: pg.Client, database: string, { owner, app, master }: Names): Promise<void> {
+  await client.query(`CREATE ROLE ${master} LOGIN CREATEROLE CREATEDB PASSWORD '${PASSWORD}'; SET ROLE ${master};
+    CREATE ROLE ${owner} NOLOGIN; GRANT ${owner} TO ${master} WITH SET TRUE, INHERIT FALSE;
+    CREATE ROLE ${app} LOGIN PASSWORD '${PASSWORD}'; RESET ROLE;
     ALTER DATABASE ${database} OWNER TO ${owner}; REVOKE ALL ON SCHEMA public FROM PUBLIC`);
   await client.query(`SET ROLE ${owner}; CREATE SCHEMA bulkhead`);
   const files = readdirSync(PLANE_SCHEMA).filter((file) => file.endsWith('.sql'));
