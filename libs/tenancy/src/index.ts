@@ -19,6 +19,8 @@ export {
 } from './entitlements/entitlement-set.js';
 export { Entitlements, type EntitlementsOptions } from './entitlements/entitlements.js';
 export { PostgresEntitlements, type PostgresEntitlementsOptions } from './entitlements/postgres-entitlements.js';
+export { QUOTA_TABLE, QuotaCounters } from './quotas/quota-counters.js';
+export { TenantCache, type TenantCacheOptions, type TenantPlace } from './cache/tenant-cache.js';
 export { RateLimited, RateLimits, type RateClass, type RateLimitsOptions } from './limits/rate-limits.js';
 export { PostgresRoutes, type PostgresRoutesOptions } from './routing/postgres-routes.js';
 export {
@@ -44,3 +46,14 @@ export {
 export { TenantKeys, type TenantKeysOptions } from './keys/tenant-keys.js';
 export type { DataKeyLimits } from './keys/data-key-cache.js';
 export { runInScope, workFields, type WorkScope } from './telemetry/work-scope.js';
+export { MESSAGE_CLASSES, type MessageClass } from './queues/delivery.js';
+export type { HandledMessage, MessageHandler, MessageOutcome } from './queues/message-run.js';
+export { TenantConsumer, type TenantConsumerOptions } from './queues/tenant-consumer.js';
+export {
+  TenantQueues,
+  type DeadLetter,
+  type MessageContent,
+  type MessageKind,
+  type SendOptions,
+  type TenantQueuesOptions,
+} from './queues/tenant-queues.js';

@@ -1,6 +1,7 @@
 import { parseContext, type ParsedContext } from '@bulkhead/domain/context';
 import { BulkheadError, Redacted } from '@bulkhead/kernel';
 import type { TenantContext } from '../context/tenant-context.js';
+import { TenantCache } from '../cache/tenant-cache.js';
 import type { Route } from '../routing/route.js';
 
 /**
@@ -12,16 +13,18 @@ export type ContextExchange = (context: TenantContext, route: Route) => Promise<
 /** A context that would expire this soon is not used any more, milliseconds. */
 const MARGIN_MS = 2_000;
 const CAPACITY = 10_000;
+/** Longer than any context lives: each says itself when it ends. */
+const MAX_AGE_MS = 3_600_000;
 
 interface Known {
   readonly text: Redacted;
   readonly expiresAtMs: number;
 }
 
-/** Signed contexts that were exchanged, by tenant, home and epoch: a move makes a new key, so nothing survives it. */
+/** Signed contexts that were exchanged, by tenant, epoch and home. */
 export class SignedContexts {
   readonly #exchange: ContextExchange;
-  readonly #known = new Map<string, Promise<Known>>();
+  readonly #known = new TenantCache<Promise<Known>>({ capacity: CAPACITY, maxAgeMs: MAX_AGE_MS });
 
   constructor(exchange: ContextExchange) {
     this.#exchange = exchange;
@@ -31,25 +34,19 @@ export class SignedContexts {
   async contextFor(context: TenantContext, route: Route): Promise<string> {
     const own = context.signedContext;
     if (own !== undefined && fits(parsedOnce(own), route)) return own.reveal();
-    const key = `${route.tenantId} ${route.home} ${route.epoch}`;
-    const known = await this.#known.get(key);
+    const known = await this.#known.get(route, route.home);
     if (known !== undefined && known.expiresAtMs > Date.now() + MARGIN_MS) return known.text.reveal();
-    return (await this.#ask(key, context, route)).text.reveal();
+    return (await this.#ask(context, route)).text.reveal();
   }
 
-  #ask(key: string, context: TenantContext, route: Route): Promise<Known> {
+  #ask(context: TenantContext, route: Route): Promise<Known> {
     const asked = this.#exchange(context, route).then((text): Known => {
       const parsed = parseContext(text);
       if (!fits(parsed, route)) throw misfit();
       return { text: new Redacted(text), expiresAtMs: parsed.expiresAt * 1000 };
     });
-    this.#known.delete(key);
-    this.#known.set(key, asked);
-    asked.catch(() => {
-      if (this.#known.get(key) === asked) this.#known.delete(key);
-    });
-    const [oldest] = this.#known.keys();
-    if (this.#known.size > CAPACITY && oldest !== undefined) this.#known.delete(oldest);
+    this.#known.set(route, route.home, asked);
+    asked.catch(() => this.#known.delete(route, route.home, asked));
     return asked;
   }
 }
