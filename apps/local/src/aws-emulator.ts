@@ -22,6 +22,8 @@ export interface AwsEmulator {
   readonly worker: AwsCredentials;
   /** IAM user of the workload's services: it may take the roles of cells and stacks, and nothing else. */
   readonly workload: AwsCredentials;
+  /** IAM user of the fleet migrator: it reads the migrators' logins, and nothing else. */
+  readonly migrator: AwsCredentials;
 }
 
 interface RunRecord {
@@ -112,6 +114,7 @@ export async function startAwsEmulator(
     provisioner: secrets.awsRoot,
     worker: secrets.awsRoot,
     workload: secrets.awsRoot,
+    migrator: secrets.awsRoot,
   };
   await checkRunMark(bare, recordFile);
   const users = await ensureAwsUsers(bare, secrets.awsUsers);
@@ -122,5 +125,6 @@ export async function startAwsEmulator(
     provisioner: users['bulkhead-provisioner'],
     worker: users['bulkhead-worker'],
     workload: users['bulkhead-workload'],
+    migrator: users['bulkhead-migrator'],
   };
 }

@@ -1,5 +1,5 @@
-/** IAM users of the control plane, and the one of the workload's services. */
-export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker', 'bulkhead-workload'] as const;
+/** IAM users of the control plane, of the workload's services, and of what migrates the workload's databases. */
+export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker', 'bulkhead-workload', 'bulkhead-migrator'] as const;
 export type AwsUser = (typeof AWS_USERS)[number];
 
 /** What the names of the landing zones' buckets begin with. */
@@ -145,10 +145,20 @@ function workloadStatements(account: string, region: string): Statement[] {
   ];
 }
 
+// It logs in as the migrator of each database, which no service can.
+function migratorStatements(account: string, region: string): Statement[] {
+  return [
+    allow('ReadMigratorLogins', 'secretsmanager', 'GetSecretValue', [
+      `arn:aws:secretsmanager:${region}:${account}:secret:bulkhead/*/migrator-*`,
+    ]),
+  ];
+}
+
 const STATEMENTS: Record<AwsUser, (account: string, region: string) => Statement[]> = {
   'bulkhead-provisioner': provisionerStatements,
   'bulkhead-worker': workerStatements,
   'bulkhead-workload': workloadStatements,
+  'bulkhead-migrator': migratorStatements,
 };
 
 /** The inline policy of a user as IAM's JSON. */

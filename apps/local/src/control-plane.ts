@@ -28,14 +28,17 @@ export interface ControlPlane {
   readonly worker: ManagedProcess;
 }
 
-// Only what a process needs from the user's environment: an AWS profile or a PG… variable of theirs must not choose
-// where the local control plane works.
-function baseEnv(): Record<string, string> {
+/**
+ * Only what a process needs from the user's environment: an AWS profile or a PG… variable of theirs must not choose
+ * where the local control plane works.
+ */
+export function baseEnv(): Record<string, string> {
   const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'BULKHEAD_LOG_LEVEL'];
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
-function awsEnv({ aws }: Engines, user: AwsCredentials): Record<string, string> {
+/** Where the AWS API is, and as whom the process calls it. */
+export function awsEnv({ aws }: Engines, user: AwsCredentials): Record<string, string> {
   return {
     AWS_ENDPOINT_URL: aws.endpoint,
     AWS_REGION: aws.region,
@@ -44,11 +47,13 @@ function awsEnv({ aws }: Engines, user: AwsCredentials): Record<string, string> 
   };
 }
 
-function script(path: string): string {
+/** A file of the clone. */
+export function script(path: string): string {
   return join(REPOSITORY, path);
 }
 
-async function answers(url: string): Promise<boolean> {
+/** Whether a GET is answered well within a second. */
+export async function answers(url: string): Promise<boolean> {
   const response = await fetch(url, { signal: AbortSignal.timeout(1000) });
   return response.ok;
 }

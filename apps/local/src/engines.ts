@@ -122,8 +122,9 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
   try {
     await stopLeftovers(folder, log);
     const ports = new PortBook(folder.path('ports.json'));
-    const secretFiles = ensureSecretFiles(folder);
-    const ground: Ground = { folder, supervisor, ports, tools, secrets: loadSecrets(folder), log, closers };
+    const secrets = loadSecrets(folder);
+    const secretFiles = ensureSecretFiles(folder, secrets);
+    const ground: Ground = { folder, supervisor, ports, tools, secrets, log, closers };
     const parts = await startParts(ground);
     return { folder, supervisor, ports, tools, secretFiles, log, ...parts, stop };
   } catch (error) {

@@ -19,6 +19,8 @@ export {
   startProviders,
   startWorker,
 } from './control-plane.js';
+export { startWorkloadPlane, type WorkloadPlane } from './workload-plane.js';
+export { bookForEach, ClinicVisit } from './clinic-visit.js';
 export { type Stack, startStack } from './stack.js';
 export {
   ApiClient,

@@ -2,8 +2,20 @@ import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { readJson, writePrivateFile, type StateFolder } from './state-folder.js';
 
-/** Demo users: one for each role that the API knows at first, and one that has none (it must be refused everywhere). */
-export const DEMO_USERS = ['platform-admin', 'sales-ops', 'approver', 'auditor', 'ci', 'no-role'] as const;
+/**
+ * Demo users: one for each role of people, one that has none (it must be refused everywhere), and the vendor's services:
+ * its identity service and those that take tenants' tokens.
+ */
+export const DEMO_USERS = [
+  'platform-admin',
+  'sales-ops',
+  'approver',
+  'auditor',
+  'ci',
+  'no-role',
+  'tenancy-issuer',
+  'tenancy-service',
+] as const;
 export type DemoUser = (typeof DEMO_USERS)[number];
 
 export const DATABASE_ROLES = [
@@ -56,10 +68,20 @@ function fresh(): LocalSecrets {
 export function loadSecrets(folder: StateFolder): LocalSecrets {
   const file = folder.path('secrets.json');
   const kept = readJson(file) as LocalSecrets | undefined;
-  if (kept && DATABASE_ROLES.every((role) => role in kept.databaseRoles)) return kept;
+  const whole =
+    kept &&
+    DATABASE_ROLES.every((role) => role in kept.databaseRoles) &&
+    DEMO_USERS.every((user) => user in kept.identityClients);
+  if (whole) return kept;
   const made = fresh();
-  // A folder of an earlier release knows fewer roles.
-  const secrets = kept ? { ...kept, databaseRoles: { ...made.databaseRoles, ...kept.databaseRoles } } : made;
+  // A folder of an earlier release knows fewer roles and users.
+  const secrets = kept
+    ? {
+        ...kept,
+        databaseRoles: { ...made.databaseRoles, ...kept.databaseRoles },
+        identityClients: { ...made.identityClients, ...kept.identityClients },
+      }
+    : made;
   saveSecrets(folder, secrets);
   return secrets;
 }
@@ -76,14 +98,17 @@ export interface SecretFiles {
   readonly pulumiPassphrase: string;
   /** 32 bytes in base64: opens the token service's keys. */
   readonly tokenKey: string;
+  /** Client secret by which services of the workload plane log in to the control plane. */
+  readonly tenancyService: string;
 }
 
 /** Makes the secret files at the first call and names them. */
-export function ensureSecretFiles(folder: StateFolder): SecretFiles {
+export function ensureSecretFiles(folder: StateFolder, { identityClients }: LocalSecrets): SecretFiles {
   const files = {
     auditSigningKey: folder.path('audit-signing-key.pem'),
     pulumiPassphrase: folder.path('pulumi-passphrase'),
     tokenKey: folder.path('token-key'),
+    tenancyService: folder.path('tenancy-service-secret'),
   };
   if (!existsSync(files.auditSigningKey)) {
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -91,5 +116,6 @@ export function ensureSecretFiles(folder: StateFolder): SecretFiles {
   }
   if (!existsSync(files.pulumiPassphrase)) writePrivateFile(files.pulumiPassphrase, token());
   if (!existsSync(files.tokenKey)) writePrivateFile(files.tokenKey, randomBytes(32).toString('base64'));
+  writePrivateFile(files.tenancyService, identityClients['tenancy-service']);
   return files;
 }

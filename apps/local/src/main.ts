@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BulkheadError } from '@bulkhead/kernel';
 import { ApiClient } from './api-client.js';
+import { bookForEach } from './clinic-visit.js';
 import { keepRunning, REPOSITORY } from './control-plane.js';
 import { DEMO_USERS } from './local-secrets.js';
 import { lookWithOrdinaryClients } from './ordinary-clients.js';
@@ -36,10 +37,11 @@ function askedToStop(): Promise<string> {
   });
 }
 
-function printAccess({ engines, controlPlane }: Stack): void {
+function printAccess({ engines, controlPlane, workloadPlane }: Stack): void {
   const { identity, folder, aws, temporal } = engines;
   print('');
   print(`API          ${controlPlane.apiUrl}/v1   (OpenAPI ${controlPlane.apiUrl}/v1/openapi.json)`);
+  print(`Clinic       ${workloadPlane.clinicUrl}/v1   (OpenAPI ${workloadPlane.clinicUrl}/openapi.json)`);
   print(`Identity     ${identity.issuer}   audience ${identity.audience}`);
   print(`AWS API      ${aws.endpoint}   Temporal ${temporal.address}`);
   print(`State, logs  ${folder.dir}`);
@@ -91,14 +93,24 @@ async function verify(stack: Stack, onboarded: readonly OnboardedTenant[]): Prom
   return ok;
 }
 
+async function visitClinic({ engines, controlPlane, workloadPlane }: Stack, onboarded: readonly OnboardedTenant[]) {
+  print('\nAn appointment for each tenant, booked at the clinic and looked at by both:');
+  const issuer = new ApiClient(controlPlane.apiUrl, async () => await engines.identity.token('tenancy-issuer'));
+  const tenants = onboarded.map(({ tenant }) => tenant);
+  return await bookForEach(issuer, workloadPlane.clinicUrl, tenants, print);
+}
+
 async function demonstrate(stack: Stack): Promise<number> {
   const api = clientOf(stack);
   const onboarded = await onboardSamples(api, print);
   print('\nFurther tenants, for the medians:');
   await onboardForMeasuring(api, MEASURED, print);
   for (const line of await summarise(api, onboarded)) print(line);
-  const ok = await verify(stack, onboarded);
-  print(ok ? '\nBoth tenants are active and their resources answer.' : '\nThe demo failed.');
+  const resources = await verify(stack, onboarded);
+  const apart = await visitClinic(stack, onboarded);
+  const ok = resources && apart;
+  const success = 'Both tenants are active, their resources answer, and neither sees what the other booked.';
+  print(`\n${ok ? success : 'The demo failed.'}`);
   return ok ? 0 : 1;
 }
 

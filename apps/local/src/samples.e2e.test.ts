@@ -1,5 +1,6 @@
 import { waitFor } from '@bulkhead/kernel';
 import { ApiClient, type TenantView } from './api-client.js';
+import { bookForEach } from './clinic-visit.js';
 import { keepRunning } from './control-plane.js';
 import { lookWithOrdinaryClients } from './ordinary-clients.js';
 import { signal } from './process-identity.js';
@@ -47,6 +48,18 @@ describe('the sample tenants on a whole stack', () => {
         ['queue', true],
       ]);
     }
+  });
+
+  it('book appointments at the clinic, and see their own only', async () => {
+    const issuer = new ApiClient(
+      stack.controlPlane.apiUrl,
+      async () => await stack.engines.identity.token('tenancy-issuer'),
+    );
+    const seen: string[] = [];
+    const tenants = onboarded.map(({ tenant }) => tenant);
+    const { clinicUrl } = stack.workloadPlane;
+    expect(await bookForEach(issuer, clinicUrl, tenants, (line) => seen.push(line))).toBe(true);
+    expect(seen.map((line) => /: (\d+) /.exec(line)?.[1])).toEqual(['200', '404', '404', '200']);
   });
 
   it('are summed up with placement, billing, audit and time, and no secret', async () => {
