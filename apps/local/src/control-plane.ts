@@ -168,6 +168,7 @@ export async function startWorker(
       BULKHEAD_AUDIT_ORIGIN: AUDIT_ORIGIN,
       BULKHEAD_AUDIT_BUCKET: auditBucket(aws.region),
       BULKHEAD_CONTEXT_RECIPIENT: contextRecipient(secretFiles.tokenKey),
+      BULKHEAD_WORKLOAD_PROFILE: join(REPOSITORY, 'apps/clinic/isolation.json'),
     },
     cwd: folder.dir,
     // It bundles the workflows first.

@@ -25,6 +25,8 @@ const schema = z.object({
   BULKHEAD_AUDIT_LOCK_DAYS: z.coerce.number().int().min(1).default(2192),
   /** Public key of the token service, as `context-recipient.main.js` of the API prints it. */
   BULKHEAD_CONTEXT_RECIPIENT: z.string().refine((key) => /^[\w-]{43}$/.test(key), 'must be 32 bytes in base64url'),
+  /** File that tells isolation proofs about the workload; absent when its databases ask for nothing but the context. */
+  BULKHEAD_WORKLOAD_PROFILE: z.string().optional(),
   BULKHEAD_TEMPLATES_DIR: z.string().default(TEMPLATES),
   /** Seconds that a failed step waits for an operator before the operation is undone. */
   BULKHEAD_ATTENTION_DEADLINE: z.coerce.number().int().min(1).optional(),

@@ -9,6 +9,7 @@ import { createAutomation, type Automation } from '@bulkhead/automation';
 import { CommandGate, ContextKeyReader, IsolationReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
 import { createNoteSigner, type NoteSigner } from '@bulkhead/domain/audit';
+import { PLAIN_WORKLOAD, parseWorkloadProfile, type WorkloadProfile } from '@bulkhead/isolation';
 import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
 import { Redacted } from '@bulkhead/kernel';
 import type { PlaneClients } from '@bulkhead/planes';
@@ -42,6 +43,7 @@ export async function createDependencies(
     subscriptions: commands.get(SubscriptionReader),
     progress: new StepProgress(commands.get(DataSource)),
     isolation: commands.get(IsolationReader),
+    workload: await workloadProfile(config),
     reportSigner: await reportSigner(config),
     automation: await openAutomation(config),
     planes: planeClients(config),
@@ -52,6 +54,10 @@ export async function createDependencies(
     logger,
     patience,
   };
+}
+
+async function workloadProfile({ BULKHEAD_WORKLOAD_PROFILE: file }: WorkerConfig): Promise<WorkloadProfile> {
+  return file === undefined ? PLAIN_WORKLOAD : parseWorkloadProfile(await readFile(file, 'utf8'));
 }
 
 async function reportSigner(config: WorkerConfig): Promise<NoteSigner> {

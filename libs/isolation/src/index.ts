@@ -1,2 +1,3 @@
 export * from './prove.js';
 export * from './database/target.js';
+export * from './database/workload-profile.js';

@@ -10,6 +10,7 @@ import type {
 import type { Patience } from '@bulkhead/definitions';
 import type { NoteSigner } from '@bulkhead/domain/audit';
 import type { BillingProvider } from '@bulkhead/integrations';
+import type { WorkloadProfile } from '@bulkhead/isolation';
 import type { PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
 import type { Command } from '@nestjs/cqrs';
@@ -25,6 +26,8 @@ export interface Dependencies {
   readonly isolation: IsolationReader;
   /** Signs reports, with the key of the audit log. */
   readonly reportSigner: Pick<NoteSigner, 'sign'>;
+  /** What a proof must know of the workload's databases. */
+  readonly workload: WorkloadProfile;
   readonly automation: Automation;
   readonly planes: PlaneClients;
   readonly contextKeys: ContextKeyReader;

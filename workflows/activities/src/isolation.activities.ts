@@ -28,7 +28,7 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
 }
 
 async function targetOf(
-  { planes }: Dependencies,
+  { planes, workload }: Dependencies,
   { home, database: coordinates, ownerRole, servingRole, migratorRole }: TenantDatabasePlace,
 ): Promise<DatabaseTarget> {
   const { host, port, database, masterSecretArn, servingSecretArn } = coordinates;
@@ -44,6 +44,7 @@ async function targetOf(
     ownerRole,
     servingRole,
     operators: [migratorRole],
+    profile: workload,
     leastTenantTables: LEAST_TENANT_TABLES,
   };
 }

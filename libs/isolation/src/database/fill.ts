@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { ProbeTenant, ProbeTenants } from './probe-tenants.js';
 import { sampleValue, type Column } from './sample-values.js';
 import type { Relation } from './target.js';
+import type { WorkloadProfile } from './workload-profile.js';
 
 /** A reference of a tenant table to a table of the workload. */
 export interface Reference {
@@ -47,6 +48,7 @@ export async function fillTables(
   client: pg.Client,
   relations: readonly Relation[],
   tenants: ProbeTenants,
+  profile: WorkloadProfile,
 ): Promise<Filled> {
   const waiting = relations.filter(
     ({ kind, partition, hasTenant }) => (kind === 'r' || kind === 'p') && !partition && hasTenant,
@@ -57,7 +59,7 @@ export async function fillTables(
   for (let open = waiting; open.length > 0;) {
     const rest: Relation[] = [];
     for (const relation of open) {
-      const made = await fillOne(client, relation, tables, tenants);
+      const made = await fillOne(client, relation, tables, tenants, profile);
       if (typeof made === 'string') {
         rest.push(relation);
         reasons.set(relation.oid, made);
@@ -76,12 +78,13 @@ async function fillOne(
   relation: Relation,
   filled: readonly FilledTable[],
   { a, b }: ProbeTenants,
+  profile: WorkloadProfile,
 ): Promise<FilledTable | string> {
   const { rows: columns } = await client.query<Column>(COLUMNS, [relation.oid]);
   const { rows: references } = await client.query<Reference>(REFERENCES, [relation.oid]);
   await client.query('SAVEPOINT fill');
   const table = { relation, columns, references };
-  const rowOf = (tenant: ProbeTenant) => insertSample(client, table, filled, tenant);
+  const rowOf = (tenant: ProbeTenant) => insertSample(client, table, filled, tenant, profile);
   const [mine, theirs] = [await rowOf(a), await rowOf(b)];
   if (typeof mine !== 'string' && typeof theirs !== 'string') {
     await client.query('RELEASE SAVEPOINT fill');
@@ -97,10 +100,11 @@ async function insertSample(
   table: Pick<FilledTable, 'relation' | 'columns' | 'references'>,
   filled: readonly FilledTable[],
   tenant: ProbeTenant,
+  profile: WorkloadProfile,
 ): Promise<Record<string, string | null> | string> {
   let reason = '';
   for (const sparse of [false, true]) {
-    const row = sampleRow(table, filled, tenant, sparse);
+    const row = withSamples(sampleRow(table, filled, tenant, sparse), profile.samples[table.relation.name], tenant);
     await client.query('SAVEPOINT sample');
     try {
       await client.query(`SELECT set_config('bulkhead.context', $1, true)`, [tenant.context]);
@@ -141,6 +145,20 @@ function sampleRow(
     });
   }
   return row;
+}
+
+/** The row with the values that the workload's profile gives. */
+function withSamples(
+  row: Record<string, string | null>,
+  samples: Readonly<Record<string, string>> = {},
+  { ordinal }: ProbeTenant,
+): Record<string, string | null> {
+  const known = (name: string): string => (name === 'ordinal' ? String(ordinal) : (row[name] ?? ''));
+  const given = Object.entries(samples).map(([column, text]) => [
+    column,
+    text.replaceAll(/\{([a-z_]+)\}/g, (_, name: string) => known(name)),
+  ]);
+  return { ...row, ...Object.fromEntries(given) };
 }
 
 /** The statement that inserts a row of texts, each read by the input function of its column's type. */

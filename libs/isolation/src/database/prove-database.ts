@@ -3,7 +3,7 @@ import { finding, type Finding, type ProofMode } from '@bulkhead/domain/isolatio
 import pg from 'pg';
 import type { Collected } from '../collected.js';
 import { Attempts, rolledBack } from './attempts.js';
-import { fillTables } from './fill.js';
+import { fillTables, type Filled } from './fill.js';
 import { takeInventory } from './inventory.js';
 import { lint } from './lints.js';
 import { makeProbeTenants, type ProbeTenants } from './probe-tenants.js';
@@ -41,14 +41,17 @@ export async function proveDatabase(target: DatabaseTarget, mode: ProofMode, col
     await client.query(`SET LOCAL ROLE ${pg.escapeIdentifier(target.ownerRole)}`);
     const relations = await judgeCatalogues(client, target, collected);
     await mayServe(client, target);
+    for (const [name, value] of Object.entries(target.profile.settings))
+      await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const tenants = await makeProbeTenants(client, target.name);
     const attempts = new Attempts(client, target.servingRole);
     collected.void(...(await seesItsCanary({ client, target, tenants, attempts })));
-    const filled = await fillTables(client, relations, tenants);
+    const filled = await fillTables(client, relations, tenants, target.profile);
     collected.looked('tables with probe rows', filled.tables.length);
     if (filled.tables.length < target.leastTenantTables)
       collected.void(`Rows could be put into ${filled.tables.length} tables; ${target.leastTenantTables} are wanted.`);
     collected.found(filled.unfilled.map(({ relation, reason }) => notFilled(target, relation.name, reason)));
+    collected.void(...(await blindTables(attempts, tenants, filled)));
     await probe({ target, attempts, tenants, relations, filled, destructive: mode === 'copy' }, collected);
   });
 }
@@ -68,6 +71,20 @@ async function judgeCatalogues(
   if (seen('registry relations') < LEAST_REGISTRY_RELATIONS) collected.void('The plane’s own tables were not seen.');
   if (seen('roles') < LEAST_ROLES) collected.void('Owner and serving role were not seen.');
   return relations;
+}
+
+/**
+ * The tenant must see its own row wherever the service may look: otherwise everything is refused for another reason than
+ * isolation, and a refusal proves nothing.
+ */
+async function blindTables(attempts: Attempts, { a }: ProbeTenants, { tables }: Filled): Promise<string[]> {
+  const blind: string[] = [];
+  for (const { relation } of tables) {
+    const own = await attempts.asServing(a.context, `SELECT 1 FROM ${relation.name} WHERE tenant_id = $1`, [a.id]);
+    if (own.ok ? own.count > 0 : own.code === '42501') continue;
+    blind.push(`A tenant does not see its own row of ${relation.name}${own.ok ? '' : ` (${own.code})`}.`);
+  }
+  return blind;
 }
 
 async function probe(scene: Scene, collected: Collected): Promise<void> {

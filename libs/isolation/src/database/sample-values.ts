@@ -74,7 +74,7 @@ function fromChecks({ checks, category }: Column, tenant: ProbeTenant): string |
 /** A text for an anchored pattern of literals and character classes with counts; undefined for anything richer. */
 export function fromPattern(pattern: string, filler: string): string | undefined {
   if (!/^\^.*\$$/s.test(pattern)) return undefined;
-  const token = /\[([^\]^]+)\](\{(\d+)(?:,\d*)?\}|[+*?])?|\\([dw.-])(\{(\d+)(?:,\d*)?\}|[+*?])?|([\w -])/gy;
+  const token = /\[([^\]^]+)\](\{(\d+)(?:,\d*)?\}|[+*?])?|\\([dw.-])(\{(\d+)(?:,\d*)?\}|[+*?])?|([\w /:@-])/gy;
   const body = pattern.slice(1, -1);
   let text = '';
   for (let match = token.exec(body); ; match = token.exec(body)) {

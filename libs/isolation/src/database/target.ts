@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { WorkloadProfile } from './workload-profile.js';
 
 /** A database of tenants: a cell's, or a tenant's own. */
 export interface DatabaseTarget {
@@ -13,6 +14,7 @@ export interface DatabaseTarget {
   readonly servingRole: string;
   /** Roles besides the admin that may act as the owner: the migrator, the mover. */
   readonly operators: readonly string[];
+  readonly profile: WorkloadProfile;
   /** Fewer tenant tables than this make the proof void. */
   readonly leastTenantTables: number;
 }

@@ -4,6 +4,7 @@ import { startTestPostgres } from '@bulkhead/store/testing';
 import pg from 'pg';
 import { connected } from '../database/attempts.js';
 import type { DatabaseTarget } from '../database/target.js';
+import { PLAIN_WORKLOAD } from '../database/workload-profile.js';
 
 const PLANE_SCHEMA = new URL('../../../../infra/providers/src/bulkhead/plane-schema/', import.meta.url);
 const PASSWORD = 'test-only';
@@ -48,7 +49,11 @@ export interface ProofPlane {
   stop(): Promise<void>;
 }
 
-export async function startProofPlane(): Promise<ProofPlane> {
+/**
+ * @param workload SQL of the tables that the copies hold, run as the owner.
+ * @param profile what the proof must know of it.
+ */
+export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WORKLOAD } = {}): Promise<ProofPlane> {
   const template = await startTestPostgres({ migrated: false });
   const names = { owner: `${template.name}_owner`, app: `${template.name}_app`, master: `${template.name}_master` };
   const at = (database: string): pg.ClientConfig => {
@@ -56,7 +61,7 @@ export async function startProofPlane(): Promise<ProofPlane> {
     url.pathname = `/${database}`;
     return { connectionString: url.toString() };
   };
-  await connected(at(template.name), (client) => build(client, template.name, names));
+  await connected(at(template.name), (client) => build(client, template.name, names, workload));
   return {
     ownerRole: names.owner,
     servingRole: names.app,
@@ -78,7 +83,7 @@ export async function startProofPlane(): Promise<ProofPlane> {
       try {
         await run('REVOKE ALL ON DATABASE {db} FROM PUBLIC; GRANT CONNECT ON DATABASE {db} TO {app}, {master}');
         if (change) await run(change);
-        return await work(targetOf(template.superuserUrl, db, names));
+        return await work({ ...targetOf(template.superuserUrl, db, names), profile });
       } finally {
         if (undo) await run(undo);
         await connected(at('postgres'), (client) => client.query(`DROP DATABASE ${db} WITH (FORCE)`));
@@ -106,7 +111,11 @@ export function databaseOf({ admin }: DatabaseTarget): string {
   return new URL(admin.connectionString ?? '').pathname.slice(1);
 }
 
-function targetOf(superuserUrl: string, database: string, { owner, app, master }: Names): DatabaseTarget {
+function targetOf(
+  superuserUrl: string,
+  database: string,
+  { owner, app, master }: Names,
+): Omit<DatabaseTarget, 'profile'> {
   const login = (username: string): pg.ClientConfig => {
     const url = new URL(superuserUrl);
     url.pathname = `/${database}`;
@@ -127,7 +136,12 @@ function targetOf(superuserUrl: string, database: string, { owner, app, master }
 }
 
 /** The roles as the provider makes them: by a master that is neither superuser nor BYPASSRLS. */
-async function build(client: pg.Client, database: string, { owner, app, master }: Names): Promise<void> {
+async function build(
+  client: pg.Client,
+  database: string,
+  { owner, app, master }: Names,
+  workload: string,
+): Promise<void> {
   await client.query(`CREATE ROLE ${master} LOGIN CREATEROLE CREATEDB PASSWORD '${PASSWORD}'; SET ROLE ${master};
     CREATE ROLE ${owner} NOLOGIN; GRANT ${owner} TO ${master} WITH SET TRUE, INHERIT FALSE;
     CREATE ROLE ${app} LOGIN PASSWORD '${PASSWORD}'; RESET ROLE;
@@ -140,5 +154,5 @@ async function build(client: pg.Client, database: string, { owner, app, master }
   await client.query(`GRANT USAGE ON SCHEMA app TO ${app};
     ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${app};
     ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO ${app}`);
-  await client.query(WORKLOAD);
+  await client.query(workload);
 }

@@ -73,6 +73,8 @@ export const poolerProbe: Probe = async (scene) => {
   for (const [state, before] of Object.entries(states)) {
     await connected(target.serving, async (client) => {
       await client.query(`SET statement_timeout = '15s'; SET lock_timeout = '2s'`);
+      for (const [name, value] of Object.entries(target.profile.settings))
+        await client.query('SELECT set_config($1, $2, false)', [name, value]);
       for (const statement of before) await client.query(statement).catch(() => undefined);
       const { rows } = await client.query<{ left: string | null }>(
         `SELECT current_setting('bulkhead.context', true) AS left`,
