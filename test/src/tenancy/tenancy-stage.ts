@@ -9,6 +9,7 @@ import {
   TenantDatabases,
   TenantKeys,
   TenantLayers,
+  TenantQueues,
   TenantSessions,
   TenantStorage,
   type TenantContext,
@@ -25,6 +26,13 @@ export interface StagedTenant {
 type Credentials = { readonly accessKeyId: string; readonly secretAccessKey: string };
 
 const EPOCH = 3;
+
+/** Kinds of messages that the staged services know. */
+export const KINDS = {
+  claim: { messageClass: 'standard', maxAttempts: 2 },
+  visit: { messageClass: 'urgent' },
+  report: { messageClass: 'bulk' },
+} as const;
 
 /** The library as a service uses it, over real planes: Postgres servers and the AWS emulator with IAM on. */
 export class TenancyStage {
@@ -108,14 +116,16 @@ export class TenancyStage {
     const layers = new TenantLayers({ databases, routes: table });
     const storage = new TenantStorage({ layers, sessions });
     const keys = new TenantKeys({ databases, layers, sessions });
+    const queues = new TenantQueues({ databases, layers, sessions, keys, kinds: KINDS });
     this.#closing.push(async () => {
+      queues.close();
       keys.close();
       storage.close();
       sessions.close();
       await databases.close();
       await table.close();
     });
-    return { table, databases, sessions, layers, storage, keys };
+    return { table, databases, sessions, layers, storage, keys, queues };
   }
 
   /** What is to be closed before the engines stop. */
