@@ -1,4 +1,4 @@
--- What is billed for an appointment. A claim is written before it is queued: `queued_at` tells whether the queue has it.
+-- What is billed for an appointment. The message that has it decided is sent with the transaction that writes it.
 CREATE TABLE app.claim (
   tenant_id      text COLLATE "C" NOT NULL,
   id             text COLLATE "C" NOT NULL,
@@ -12,7 +12,6 @@ CREATE TABLE app.claim (
   state          text NOT NULL DEFAULT 'submitted' CHECK (state IN ('submitted', 'accepted', 'rejected')),
   refusal        text CHECK ((refusal IS NOT NULL) = (state = 'rejected')),
   created_at     timestamptz NOT NULL DEFAULT now(),
-  queued_at      timestamptz,
   decided_at     timestamptz CHECK ((decided_at IS NULL) = (state = 'submitted')),
   PRIMARY KEY (tenant_id, id),
   UNIQUE (tenant_id, appointment_id, procedure_code),
@@ -20,5 +19,4 @@ CREATE TABLE app.claim (
   FOREIGN KEY (tenant_id, appointment_id) REFERENCES app.appointment (tenant_id, id)
 );
 CREATE INDEX claim_by_patient ON app.claim (tenant_id, patient_id, unit_id);
-CREATE INDEX claim_not_queued ON app.claim (tenant_id, created_at) WHERE queued_at IS NULL;
 SELECT clinic.limit_to_units('app.claim');

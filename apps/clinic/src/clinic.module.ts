@@ -1,4 +1,4 @@
-import type { TenantStorage } from '@bulkhead/tenancy';
+import type { TenantQueues, TenantStorage } from '@bulkhead/tenancy';
 import { TenancyModule, type TenancyModuleOptions } from '@bulkhead/tenancy/nest';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { Appointments } from './appointments/appointments.js';
@@ -20,11 +20,12 @@ export interface ClinicParts {
   readonly database: ClinicDatabase;
   readonly phi: Phi;
   readonly storage: Pick<TenantStorage, 'put' | 'get' | 'delete'>;
+  readonly queues: Pick<TenantQueues, 'send'>;
 }
 
 @Module({})
 export class ClinicModule {
-  static of(tenancy: TenancyModuleOptions, { database, phi, storage }: ClinicParts): DynamicModule {
+  static of(tenancy: TenancyModuleOptions, { database, phi, storage, queues }: ClinicParts): DynamicModule {
     return {
       module: ClinicModule,
       imports: [TenancyModule.forRoot(tenancy)],
@@ -40,7 +41,7 @@ export class ClinicModule {
         { provide: OrgUnits, useValue: new OrgUnits(database) },
         { provide: Patients, useValue: new Patients(database, phi) },
         { provide: Appointments, useValue: new Appointments(database) },
-        { provide: Claims, useValue: new Claims(database) },
+        { provide: Claims, useValue: new Claims(database, queues) },
         { provide: Documents, useValue: new Documents(database, phi, storage) },
       ],
     };

@@ -6,6 +6,7 @@ import {
   type RoutingTable,
   type TenantDatabases,
   type TenantKeys,
+  type TenantQueues,
   type TenantStorage,
   type TenantTokens,
 } from '@bulkhead/tenancy';
@@ -28,6 +29,7 @@ export interface ClinicOptions {
   readonly tokens: TenantTokens;
   readonly keys: Pick<TenantKeys, 'encrypt' | 'decrypt'>;
   readonly storage: Pick<TenantStorage, 'put' | 'get' | 'delete'>;
+  readonly queues: Pick<TenantQueues, 'send'>;
   readonly logger: Logger;
 }
 
@@ -36,7 +38,7 @@ const BODY_LIMIT = 6 * 1024 * 1024;
 
 /** Puts the service together; the caller listens and closes, and closes what the options hold. */
 export async function createClinic(options: ClinicOptions): Promise<NestFastifyApplication> {
-  const { databases, routes, entitlements, tokens, keys, storage, logger } = options;
+  const { databases, routes, entitlements, tokens, keys, storage, queues, logger } = options;
   const onProblem: ProblemListener = (error, { id }) => {
     if (error.status >= 500) logger.error('A request failed.', { requestId: id, code: error.code, error });
   };
@@ -47,7 +49,7 @@ export async function createClinic(options: ClinicOptions): Promise<NestFastifyA
   logRequests(fastify, logger);
   const classes = { [RATE_CLASS]: { quota: 'apiRequestsPerMinute' } };
   const limits = new RateLimits({ entitlements, classes, instances: 1 });
-  const parts = { database: new ClinicDatabase(databases), phi: new Phi(keys), storage };
+  const parts = { database: new ClinicDatabase(databases), phi: new Phi(keys), storage, queues };
   const module = ClinicModule.of({ tokens, routes, entitlements, limits, onProblem }, parts);
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, {
     logger: nestLogger(logger),
@@ -74,8 +76,10 @@ function adapterWith(onProblem: ProblemListener): FastifyAdapter {
     requestTimeout: 30_000,
     routerOptions: { maxParamLength: 255 },
     // What the router refuses before any filter of Nest runs, such as a malformed address.
-    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) =>
-      filter.catch(error, new ExecutionContextHost([request, reply])),
+    frameworkErrors: (fault: Error, request: FastifyRequest, reply: FastifyReply) => {
+      const host = new ExecutionContextHost([request, reply]);
+      filter.catch(fault, host);
+    },
   });
 }
 

@@ -1,24 +1,25 @@
-import { BulkheadError } from '@bulkhead/kernel';
 import { createLogger, type Logger } from '@bulkhead/runtime';
 import { readFleetConfig } from './config.js';
 import { Logins } from './control-plane/logins.js';
-import { FleetMigrator, WorkloadHomes } from './fleet/index.js';
+import { WorkloadDirectory } from './control-plane/workload-directory.js';
+import { FleetMigrator } from './fleet/index.js';
+import { failStart } from './process.js';
 
 /** `clinic migrate`: one pass, exit code 1 when a database is behind. With `--follow` it goes on until it is told to stop. */
 async function main(follow: boolean): Promise<number> {
   const config = readFleetConfig();
   const logger = createLogger({ name: 'clinic-migrator', level: config.BULKHEAD_LOG_LEVEL });
-  const homes = new WorkloadHomes(config.BULKHEAD_WORKLOAD_URL);
+  const directory = new WorkloadDirectory(config.BULKHEAD_WORKLOAD_URL);
   const logins = new Logins(config.AWS_REGION, config.AWS_ENDPOINT_URL);
   const login = (home: string) => logins.of(home, 'migrator');
-  const fleet = new FleetMigrator({ homes: () => homes.list(), login, logger });
+  const fleet = new FleetMigrator({ homes: () => directory.homes(), login, logger });
   try {
     if (follow) return await followFleet(fleet, logger);
     const behind = await fleet.run();
     return behind.length === 0 ? 0 : 1;
   } finally {
     logins.close();
-    await homes.close();
+    await directory.close();
   }
 }
 
@@ -34,13 +35,6 @@ async function followFleet(fleet: FleetMigrator, logger: Logger): Promise<number
   return 0;
 }
 
-main(process.argv.includes('--follow')).then(
-  (code) => {
-    process.exitCode = code;
-  },
-  (error: unknown) => {
-    if (error instanceof BulkheadError) process.stderr.write(`${error.publicMessage} ${error.remediation}\n`);
-    else createLogger({ name: 'clinic-migrator' }).fatal('The fleet cannot be migrated.', { error });
-    process.exitCode = 1;
-  },
-);
+main(process.argv.includes('--follow')).then((code) => {
+  process.exitCode = code;
+}, failStart('clinic-migrator'));

@@ -6,10 +6,12 @@ import {
   TenantDatabases,
   TenantKeys,
   TenantLayers,
+  TenantQueues,
   TenantSessions,
   TenantStorage,
   type ContextExchange,
 } from '@bulkhead/tenancy';
+import { MESSAGE_KINDS } from './claims/claim-messages.js';
 import type { ClinicOptions } from './clinic.js';
 import type { ServiceConfig } from './config.js';
 import { Logins } from './control-plane/logins.js';
@@ -17,6 +19,7 @@ import { requireVersion } from './database/database-version.js';
 
 /** What a process of the clinic reaches tenants with. */
 export interface Workload extends Pick<ClinicOptions, 'databases' | 'routes' | 'entitlements' | 'keys' | 'storage'> {
+  readonly queues: TenantQueues;
   close(): Promise<void>;
 }
 
@@ -42,6 +45,7 @@ export async function openWorkload(
   const layers = new TenantLayers({ databases, routes });
   const sessions = new TenantSessions({ region, ...(endpoint !== undefined && { endpoint }) });
   const keys = new TenantKeys({ databases, layers, sessions });
+  const queues = new TenantQueues({ databases, layers, sessions, keys, kinds: MESSAGE_KINDS });
   const storage = new TenantStorage({ layers, sessions });
   return {
     databases,
@@ -49,9 +53,12 @@ export async function openWorkload(
     entitlements,
     keys,
     storage,
+    queues,
     async close() {
+      queues.close();
       keys.close();
       storage.close();
+      sessions.close();
       logins.close();
       await databases.close();
       await entitlements.close();

@@ -1,7 +1,8 @@
-import type { TenantTransaction } from '@bulkhead/tenancy';
+import { currentTenant, type TenantQueues, type TenantTransaction } from '@bulkhead/tenancy';
 import type { ClinicDatabase } from '../database/clinic-database.js';
 import { pageOf, type Page } from '../http/page.js';
 import { found, newId, notFound } from '../ids.js';
+import { messageIdOf, SUBMIT_CLAIM, type SubmitClaimMessage } from './claim-messages.js';
 import type { ClaimQuery, ClaimState, ClaimView, SubmitClaimBody } from './claim-bodies.js';
 
 interface Row {
@@ -31,9 +32,15 @@ const viewOf = (row: Row): ClaimView => ({
 });
 
 export class Claims {
-  constructor(private readonly database: ClinicDatabase) {}
+  constructor(
+    private readonly database: ClinicDatabase,
+    private readonly queues: Pick<TenantQueues, 'send'>,
+  ) {}
 
-  /** @throws BulkheadError `claim_exists` (409) when the procedure of the appointment was claimed already. */
+  /**
+   * Writes the claim and queues it in one transaction.
+   * @throws BulkheadError `claim_exists` (409) when the procedure of the appointment was claimed already.
+   */
   async submit(body: SubmitClaimBody, idempotencyKey: string): Promise<ClaimView> {
     const { appointmentId, procedureCode, amount, currency } = body;
     const id = newId('claim');
@@ -49,6 +56,8 @@ export class Claims {
           values: [appointmentId, id, procedureCode, amount, currency],
         });
         if (rowCount !== 1) throw notFound('appointment');
+        const message: SubmitClaimMessage = { claimId: id };
+        await this.queues.send(currentTenant(), SUBMIT_CLAIM, message, { id: messageIdOf(id), transaction });
       },
       readClaim,
     );

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BulkheadError } from '@bulkhead/kernel';
+import { BulkheadError, Redacted } from '@bulkhead/kernel';
 import type { Logger } from '@bulkhead/runtime';
 import type { ContextExchange, IssuedToken } from '@bulkhead/tenancy';
 import type { AccessTokens } from './access-tokens.js';
@@ -63,6 +63,16 @@ export class ControlPlane {
     });
     return answer.context;
   };
+
+  /** A token for the service itself. The service's identity must be one that may issue tokens. */
+  async issueToken(tenantId: string, { id, roles }: { id: string; roles: readonly string[] }): Promise<Redacted> {
+    const { token } = await this.#call<{ token: string }>(`/v1/tenants/${tenantId}/tokens`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+      body: JSON.stringify({ audience: 'clinic', subject: { kind: 'service', id }, roles, database: true }),
+    });
+    return new Redacted(token);
+  }
 
   async close(): Promise<void> {
     this.#stop.abort();

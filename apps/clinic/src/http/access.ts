@@ -25,5 +25,5 @@ export function Needs(...roles: readonly [ClinicRole, ...ClinicRole[]]): MethodD
 
 /** Routes for tenants whose plan includes the module. */
 export function PartOf(module: ClinicModuleName): ClassDecorator {
-  return applyDecorators(RequireEntitlement(module), ApiExtension('x-module', module)) as ClassDecorator;
+  return applyDecorators(RequireEntitlement(module), ApiExtension('x-module', module));
 }

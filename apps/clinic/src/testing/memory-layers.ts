@@ -3,10 +3,10 @@ import { BulkheadError } from '@bulkhead/kernel';
 import type { ClinicOptions } from '../clinic.js';
 
 /**
- * Storage and keys of tenants in memory, for tests of what the service does with them; test/src/clinic runs it with the
+ * Storage, keys and queues of tenants in memory, for tests of what the service does with them; test/src/clinic runs it with the
  * real ones. A message is readable for the tenant and purpose that it was sealed for only.
  */
-export function memoryLayers(): Pick<ClinicOptions, 'keys' | 'storage'> {
+export function memoryLayers(): Pick<ClinicOptions, 'keys' | 'storage' | 'queues'> {
   const objects = new Map<string, { bytes: Buffer; contentType: string | undefined }>();
   return {
     keys: {
@@ -18,9 +18,10 @@ export function memoryLayers(): Pick<ClinicOptions, 'keys' | 'storage'> {
         throw refusal('tenant_message_unreadable', 422);
       },
     },
+    queues: { send: async (_context, _kind, _payload, options) => options?.id ?? '' },
     storage: {
-      put: async ({ tenantId }, key, body, { contentType } = {}) => {
-        objects.set(`${tenantId} ${key}`, { bytes: Buffer.from(body), contentType });
+      put: async ({ tenantId }, key, body, options) => {
+        objects.set(`${tenantId} ${key}`, { bytes: Buffer.from(body), contentType: options?.contentType });
         return { etag: '' };
       },
       get: async ({ tenantId }, key) => {
