@@ -57,3 +57,5 @@ export {
   type SendOptions,
   type TenantQueuesOptions,
 } from './queues/tenant-queues.js';
+export { TenantSecrets, type TenantSecretsOptions } from './secrets/tenant-secrets.js';
+export { tenantFetch, type TenantFetchOptions } from './context/tenant-fetch.js';
