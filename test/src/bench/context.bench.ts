@@ -4,7 +4,8 @@ import { loadavg } from 'node:os';
 import { contextFor, startTenantPlane, startTenantService } from '@bulkhead/tenancy/testing';
 import { fixedRoutes, type Statement } from '@bulkhead/tenancy';
 import pg from 'pg';
-import { compare, holds, type Comparison, type Result } from './paired.js';
+import { compare, type Comparison } from './paired.js';
+import { report } from './report.js';
 import { LARGE_TENANT, TENANT, makeTenantTables } from './tenant-tables.js';
 
 // What the boundary costs. Usage: node context.bench.js [pairs] [file for the JSON]
@@ -131,18 +132,4 @@ function comparisons(): Comparison[] {
 /** Postgres keeps 63 bytes of a prepared statement's name. */
 function nameOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 32);
-}
-
-function report(results: readonly Result[]): void {
-  const lines = results.map((result) => {
-    const verdict = { true: 'met', false: 'MISSED', undefined: '' }[String(holds(result)) as 'true'];
-    const figures = `${result.subjectUs.toFixed(0)} µs ÷ ${result.againstUs.toFixed(0)} µs`;
-    const ratio = `${result.ratio.toFixed(3)} [${result.low.toFixed(3)}, ${result.high.toFixed(3)}]`;
-    return `${result.name.padEnd(58)} ${figures.padStart(22)}  ${ratio}  ${result.limit ?? ''} ${verdict}`;
-  });
-  const honest = results.filter(({ name }) => name.startsWith('A/A')).every(({ low, high }) => low <= 1 && high >= 1);
-  process.stdout.write(
-    `${lines.join('\n')}\n${honest ? '' : 'Void: a control differs from itself. Run again on a quiet machine.\n'}`,
-  );
-  if (!honest) process.exitCode = 2;
 }

@@ -11,12 +11,14 @@ export interface Comparison {
   readonly limit?: number;
   /** How often a side runs for one sample; more for what is short. */
   readonly repeats: number;
+  /** What one run of a side does so often, where a single one is too short to be timed. Defaults to 1. */
+  readonly operations?: number;
 }
 
 export interface Result {
   readonly name: string;
   readonly pairs: number;
-  /** Median time of one run, microseconds. */
+  /** Median time of one operation, microseconds. */
   readonly subjectUs: number;
   readonly againstUs: number;
   /** Median of subject ÷ against over the pairs, with its 95% confidence interval. */
@@ -39,7 +41,7 @@ export async function compare(comparisons: readonly Comparison[], pairs: number)
   for (let pair = 0; pair < pairs; pair++) {
     for (const [n, comparison] of comparisons.entries()) samples[n]?.push(await onePair(comparison));
   }
-  return comparisons.map(({ name, limit }, n) => summarise(name, limit, samples[n] ?? []));
+  return comparisons.map((comparison, n) => summarise(comparison, samples[n] ?? []));
 }
 
 async function onePair({ subject, against, repeats }: Comparison): Promise<{ subject: number; against: number }> {
@@ -59,8 +61,7 @@ async function timed(side: Side, repeats: number): Promise<number> {
 }
 
 function summarise(
-  name: string,
-  limit: number | undefined,
+  { name, limit, operations = 1 }: Comparison,
   samples: readonly { subject: number; against: number }[],
 ): Result {
   const ratios = samples.map(({ subject, against }) => subject / against).sort((a, b) => a - b);
@@ -68,8 +69,8 @@ function summarise(
   return {
     name,
     pairs: samples.length,
-    subjectUs: median(samples.map(({ subject }) => subject)),
-    againstUs: median(samples.map(({ against }) => against)),
+    subjectUs: median(samples.map(({ subject }) => subject)) / operations,
+    againstUs: median(samples.map(({ against }) => against)) / operations,
     ratio: median(ratios),
     low: ratios[low] ?? Number.NaN,
     high: ratios[high] ?? Number.NaN,

@@ -1,16 +1,17 @@
 import { BulkheadError } from '@bulkhead/kernel';
 import { FeedFollower, type FollowerOptions } from '../feed/feed-follower.js';
-import type { EntitledTenant, EntitlementSet, EntitlementSource } from './entitlement-set.js';
+import type { EntitledTenant, EntitlementSource } from './entitlement-set.js';
+import { TenantSets } from './tenant-sets.js';
 
 /** After `maxStalenessMs` without a look nobody is entitled to anything any more. */
 export type EntitlementsOptions = FollowerOptions;
 
 /** What every tenant may use, in memory: about 100 bytes for each tenant. */
 export class Entitlements {
-  readonly #tenants: Map<string, EntitlementSet>;
+  readonly #tenants: TenantSets;
   readonly #follower: FeedFollower<EntitledTenant>;
 
-  private constructor(tenants: Map<string, EntitlementSet>, follower: FeedFollower<EntitledTenant>) {
+  private constructor(tenants: TenantSets, follower: FeedFollower<EntitledTenant>) {
     this.#tenants = tenants;
     this.#follower = follower;
   }
@@ -20,15 +21,8 @@ export class Entitlements {
    * @throws whatever the source throws when it cannot be reached at the start.
    */
   static async open(source: EntitlementSource, options: EntitlementsOptions = {}): Promise<Entitlements> {
-    const tenants = new Map<string, EntitlementSet>();
-    const follower = await FeedFollower.open(
-      source,
-      (rows, whole) => {
-        if (whole) tenants.clear();
-        for (const { tenantId, set } of rows) tenants.set(tenantId, set);
-      },
-      options,
-    );
+    const tenants = new TenantSets();
+    const follower = await FeedFollower.open(source, (rows, whole) => tenants.take(rows, whole), options);
     return new Entitlements(tenants, follower);
   }
 
