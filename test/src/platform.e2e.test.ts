@@ -1,4 +1,5 @@
 import { describeAuditLog } from './platform/audit-log.suite.js';
+import { describeClinic } from './platform/clinic.suite.js';
 import { describeSecondStart } from './platform/second-start.suite.js';
 import { describeSecrets } from './platform/secrets.suite.js';
 import { describeServingLogins } from './platform/serving-logins.suite.js';
@@ -23,6 +24,7 @@ describeTiers(current);
 describeTogether(current);
 describeServingLogins(current);
 describeTokens(current);
+describeClinic(current);
 describeAuditLog(current);
 describeSecondStart(current, async () => {
   stack = await stack.startAgain();

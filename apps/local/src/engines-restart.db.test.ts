@@ -2,6 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { waitFor } from '@bulkhead/kernel';
+import pg from 'pg';
 import { type Engines, startEngines } from './engines.js';
 import { identify, signal } from './process-identity.js';
 import { resetStack } from './reset.js';
@@ -91,6 +92,35 @@ describe('engines, started again', () => {
     });
     await close();
     await nothingRuns(dir);
+  });
+
+  it('brings a killed database server back, though a session of it was at work', async () => {
+    const { postgres } = await start();
+    const client = new pg.Client(postgres.urls.api);
+    client.on('error', () => undefined);
+    await client.connect();
+    // Busy without waiting for anything, a session does not notice that its server was killed.
+    const busy = client.query(
+      `do $$ begin while clock_timestamp() < now() + interval '3 seconds' loop end loop; end $$`,
+    );
+    const cut = expect(busy).rejects.toThrow('terminated');
+    await waitFor('the session to be at work', async () => {
+      const other = new pg.Client(postgres.urls.api);
+      await other.connect();
+      const { rowCount } = await other.query(
+        `select from pg_stat_activity where query like 'do %' and state = 'active'`,
+      );
+      await other.end();
+      return rowCount === 1;
+    });
+    await postgres.process.kill();
+    await postgres.process.start();
+    await client.end().catch(() => undefined);
+    const again = new pg.Client(postgres.urls.api);
+    await again.connect();
+    expect((await again.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
+    await again.end();
+    await cut;
   });
 
   it('is not reset while it runs', async () => {

@@ -100,6 +100,8 @@ export interface SecretFiles {
   readonly tokenKey: string;
   /** Client secret by which services of the workload plane log in to the control plane. */
   readonly tenancyService: string;
+  /** Client secret of whoever may issue tenants' tokens: the vendor's identity service, and workers for themselves. */
+  readonly tenancyIssuer: string;
 }
 
 /** Makes the secret files at the first call and names them. */
@@ -109,6 +111,7 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
     pulumiPassphrase: folder.path('pulumi-passphrase'),
     tokenKey: folder.path('token-key'),
     tenancyService: folder.path('tenancy-service-secret'),
+    tenancyIssuer: folder.path('tenancy-issuer-secret'),
   };
   if (!existsSync(files.auditSigningKey)) {
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -117,5 +120,6 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
   if (!existsSync(files.pulumiPassphrase)) writePrivateFile(files.pulumiPassphrase, token());
   if (!existsSync(files.tokenKey)) writePrivateFile(files.tokenKey, randomBytes(32).toString('base64'));
   writePrivateFile(files.tenancyService, identityClients['tenancy-service']);
+  writePrivateFile(files.tenancyIssuer, identityClients['tenancy-issuer']);
   return files;
 }

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, wri
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { commandLine, signal } from './process-identity.js';
+import { commandLine, identify, signal } from './process-identity.js';
 import type { StateFolder } from './state-folder.js';
 import type { ManagedProcess, Supervisor } from './supervisor.js';
 import { asServerUser, giveToServerUser } from './unprivileged.js';
@@ -109,13 +109,13 @@ export interface PostgresServerOptions {
 
 // Postgres refuses to start when the pid in postmaster.pid belongs to any living process, and after a crash that number
 // may be somebody else's. Leftovers of ours are stopped before this; one that has no pid file of the supervisor is found
-// by its data folder.
+// by its data folder. The file of a dead server stays: by it Postgres knows whether sessions of that server still write.
 function clearStalePid(dataDir: string): void {
   const file = join(dataDir, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
   if (pid > 0 && commandLine(pid).includes(dataDir)) signal(pid, 'SIGQUIT');
-  else rmSync(file, { force: true });
+  else if (identify(pid) !== undefined) rmSync(file, { force: true });
 }
 
 // postmaster.pid: the eighth line holds the state (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS).
@@ -141,6 +141,8 @@ export async function launchPostgres(supervisor: Supervisor, options: PostgresSe
     stopSignal: 'SIGINT',
     // An interrupted server replays its log first.
     readyTimeoutMs: 60_000,
+    // Sessions that were at work when the server was killed notice it when they next wait for something.
+    cameTooEarly: (output) => /pre-existing shared memory block|lock file "postmaster.pid" already exists/.test(output),
     ready: async ({ pid }) => saysReady(dataDir, pid),
   });
 }

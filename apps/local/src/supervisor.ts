@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { GuardianMessage } from './guardian.js';
@@ -26,6 +26,11 @@ export interface ProcessSpec {
   readonly ready: (running: RunningProcess) => Promise<boolean>;
   /** Defaults to 30 s. */
   readonly readyTimeoutMs?: number;
+  /**
+   * Tells from what an ended process wrote whether something of a killed predecessor was still in its way. It is then
+   * started again, until the time limit.
+   */
+  readonly cameTooEarly?: (output: string) => boolean;
 }
 
 /** What a readiness check may look at. */
@@ -79,17 +84,30 @@ export class ManagedProcess {
    * @throws BulkheadError `local_part_failed` naming the log file; nothing is left running then.
    */
   async start(): Promise<void> {
-    const logStart = this.#spawn();
+    const { readyTimeoutMs = 30_000, cameTooEarly = () => false } = this.#spec;
+    const deadline = Date.now() + readyTimeoutMs;
+    for (;;) {
+      const logStart = this.#spawn();
+      const end = await this.#untilReady(logStart, deadline);
+      if (end === undefined) return;
+      const output = readFileSync(this.logFile).subarray(logStart).toString();
+      if (!cameTooEarly(output) || Date.now() >= deadline) throw this.#failure(`ended before it was ready (${end})`);
+      await delay(4 * POLL_MS);
+    }
+  }
+
+  /** Returns how the process ended, if it did. */
+  async #untilReady(logStart: number, deadline: number): Promise<string | undefined> {
     const pid = this.#child?.pid as number;
     const running: RunningProcess = { pid, logFile: this.logFile, logStart };
     const { ready, readyTimeoutMs = 30_000 } = this.#spec;
     let end: string | undefined;
     void this.#ended.then((how) => (end = how));
-    for (const deadline = Date.now() + readyTimeoutMs; ; await delay(POLL_MS)) {
-      if (end !== undefined) throw this.#failure(`ended before it was ready (${end})`);
+    for (; ; await delay(POLL_MS)) {
+      if (end !== undefined) return end;
       if (await ready(running).catch(() => false)) {
         this.#isReady = true;
-        return;
+        return undefined;
       }
       if (Date.now() < deadline) continue;
       signal(-pid, 'SIGKILL');
