@@ -2,9 +2,15 @@ import { joinProofs, type ProofMode, type ProofReport, type TargetProof } from '
 import { Collected } from './collected.js';
 import { proveDatabase } from './database/prove-database.js';
 import type { DatabaseTarget } from './database/target.js';
+import { proveHoldings } from './holdings/prove-holdings.js';
+import type { HoldingsTarget } from './holdings/target.js';
+import { proveRoutes } from './routes/prove-routes.js';
+import type { RoutesTarget } from './routes/target.js';
+import { proveService } from './service/prove-service.js';
+import type { ServiceTarget } from './service/service-target.js';
 
 /** Something that tenants share, and that the proof can try to cross. */
-export type ProofTarget = DatabaseTarget;
+export type ProofTarget = DatabaseTarget | RoutesTarget | HoldingsTarget | ServiceTarget;
 
 export interface ProofOptions {
   readonly mode: ProofMode;
@@ -24,10 +30,23 @@ export async function prove(targets: readonly ProofTarget[], { mode }: ProofOpti
 async function proveOne(target: ProofTarget, mode: ProofMode): Promise<TargetProof> {
   const collected = new Collected();
   try {
-    await proveDatabase(target, mode, collected);
+    await proveAny(target, mode, collected);
   } catch (error) {
     const { code } = error as { code?: unknown };
     collected.void(`The proof broke off${typeof code === 'string' ? ` (${code})` : ''}.`);
   }
   return collected.of(target.name, target.kind);
+}
+
+function proveAny(target: ProofTarget, mode: ProofMode, collected: Collected): Promise<void> {
+  switch (target.kind) {
+    case 'database':
+      return proveDatabase(target, mode, collected);
+    case 'routes':
+      return proveRoutes(target, collected);
+    case 'holdings':
+      return proveHoldings(target, collected);
+    case 'service':
+      return proveService(target, collected);
+  }
 }

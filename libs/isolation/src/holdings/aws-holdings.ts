@@ -1,0 +1,65 @@
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  PutObjectCommand,
+  type S3Client,
+} from '@aws-sdk/client-s3';
+import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import type { ObjectHolding, QueueHolding, Reached, SecretHolding } from './target.js';
+
+const REFUSED = /AccessDenied|Forbidden|NoSuch|NotFound|NonExistent|InvalidAccessKey|UnauthorizedAccess/;
+
+/** Undefined for what was refused or is not there; anything else, such as a network that fails, decides nothing. */
+async function reach<T>(attempt: Promise<T>): Reached<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    const { name = '', Code = '' } = error as { name?: string; Code?: string };
+    if (REFUSED.test(name) || REFUSED.test(Code)) return undefined;
+    throw error;
+  }
+}
+
+/** @param s3 with the tenant's session credentials. */
+export function s3Objects(s3: S3Client, bucket: string, prefix: string): ObjectHolding {
+  return {
+    bucket,
+    prefix,
+    put: (Bucket, Key, Body) => reach(s3.send(new PutObjectCommand({ Bucket, Key, Body })).then(() => true as const)),
+    get: (Bucket, Key) =>
+      reach(s3.send(new GetObjectCommand({ Bucket, Key })).then(({ Body }) => Body?.transformToString() ?? '')),
+    list: (Bucket, Prefix) =>
+      reach(
+        s3
+          .send(new ListObjectsV2Command({ Bucket, Prefix }))
+          .then(({ Contents }) => (Contents ?? []).flatMap(({ Key }) => (Key === undefined ? [] : [Key]))),
+      ),
+    remove: (Bucket, Key) => reach(s3.send(new DeleteObjectCommand({ Bucket, Key })).then(() => true as const)),
+  };
+}
+
+/** @param sqs with the tenant's session credentials. */
+export function sqsQueue(sqs: SQSClient, address: string): QueueHolding {
+  return {
+    address,
+    send: (QueueUrl, MessageBody) =>
+      reach(sqs.send(new SendMessageCommand({ QueueUrl, MessageBody })).then(() => true as const)),
+    receive: (QueueUrl) =>
+      reach(
+        sqs
+          .send(new ReceiveMessageCommand({ QueueUrl, VisibilityTimeout: 0, MaxNumberOfMessages: 10 }))
+          .then(({ Messages }) => (Messages ?? []).map(({ Body }) => Body ?? '')),
+      ),
+  };
+}
+
+/** @param secrets with the tenant's session credentials. */
+export function managedSecrets(secrets: SecretsManagerClient, own: string): SecretHolding {
+  return {
+    own,
+    read: (SecretId) =>
+      reach(secrets.send(new GetSecretValueCommand({ SecretId })).then(({ SecretString }) => SecretString ?? '')),
+  };
+}

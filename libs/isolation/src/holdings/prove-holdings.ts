@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { finding, type IsolationRule } from '@bulkhead/domain/isolation';
+import type { Collected } from '../collected.js';
+import type { HoldingsTarget, KeyHolding, ObjectHolding, QueueHolding, SecretHolding } from './target.js';
+
+interface Told {
+  readonly found: (rule: IsolationRule, object: string, detail: string) => void;
+  readonly blind: (reason: string) => void;
+}
+
+/** Tries with A's credentials what is B's. What A must be able to do is tried too: refusing everything proves nothing. */
+export async function proveHoldings(target: HoldingsTarget, collected: Collected): Promise<void> {
+  const told: Told = {
+    found: (rule, object, detail) =>
+      collected.found([finding(rule, { target: target.name, object, detail, shown: 'probe:holdings' })]),
+    blind: (reason) => collected.void(reason),
+  };
+  const { a, b } = target;
+  let tried = 0;
+  if (a.objects && b.objects && ++tried) await objects(a.objects, b.objects, told);
+  if (a.keys && b.keys && ++tried) await keys(a.keys, b.keys, told);
+  if (a.queue && b.queue && ++tried) await queues(a.queue, b.queue, told);
+  if (a.secrets && b.secrets && ++tried) await secrets(a.secrets, b.secrets, told);
+  collected.looked('kinds of holdings', tried);
+  if (tried === 0) collected.void('Neither tenant holds anything that could be tried.');
+}
+
+async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Told): Promise<void> {
+  const name = `probe-${randomBytes(6).toString('hex')}`;
+  const [mine, theirs] = [`${a.prefix}${name}`, `${b.prefix}${name}`];
+  const where = `${b.bucket}/${b.prefix}`;
+  if (!(await a.put(a.bucket, mine, 'of a')) || (await a.get(a.bucket, mine)) !== 'of a')
+    blind('A tenant cannot use its own objects.');
+  if (!(await b.put(b.bucket, theirs, 'of b'))) blind('The other tenant has no object that could be reached.');
+  if ((await a.get(b.bucket, theirs)) !== undefined) found('object_reached', where, 'An object of another was read.');
+  for (const prefix of new Set([b.prefix, '', b.prefix.slice(0, -2)])) {
+    const listed = await a.list(b.bucket, prefix);
+    if (listed?.some((key) => key === theirs)) found('object_reached', where, 'An object of another was listed.');
+  }
+  // Up and over: a prefix is a text, and a key that begins with it may still name something else.
+  for (const key of [theirs, `${a.prefix}../${theirs}`, `${b.prefix}${name}-planted`]) {
+    if (!(await a.put(b.bucket, key, 'planted'))) continue;
+    if ((await b.get(b.bucket, theirs)) === 'planted' || key.startsWith(b.prefix))
+      found('object_reached', where, 'An object was written to another.');
+  }
+  if (await a.remove(b.bucket, theirs)) {
+    if ((await b.get(b.bucket, theirs)) === undefined)
+      found('object_reached', where, 'An object of another was removed.');
+  }
+  for (const key of [theirs, `${b.prefix}${name}-planted`]) await b.remove(b.bucket, key);
+  await a.remove(a.bucket, mine);
+}
+
+async function keys(a: KeyHolding, b: KeyHolding, { found, blind }: Told): Promise<void> {
+  const sealed = await b.seal('of b', 'probe');
+  if ((await b.open(sealed, 'probe')) !== 'of b') blind('A tenant cannot open what it has sealed.');
+  if ((await a.open(sealed, 'probe')) !== undefined)
+    found('key_used', 'data key', 'What another had sealed was opened.');
+  if ((await b.open(sealed, 'another purpose')) !== undefined)
+    found('key_used', 'data key', 'What was sealed for one purpose was opened for another.');
+  const bent = Uint8Array.from(sealed);
+  bent[bent.length - 1] = (bent[bent.length - 1] ?? 0) ^ 1;
+  if ((await b.open(bent, 'probe')) !== undefined) found('key_used', 'data key', 'A changed text was opened.');
+}
+
+async function queues(a: QueueHolding, b: QueueHolding, { found, blind }: Told): Promise<void> {
+  const text = `probe-${randomBytes(6).toString('hex')}`;
+  if (!(await b.send(b.address, text))) blind('A tenant cannot use its own queue.');
+  if (a.address === b.address) return;
+  const received = await a.receive(b.address);
+  if (received !== undefined) found('queue_reached', b.address, 'The queue of another was read.');
+  if (await a.send(b.address, text)) found('queue_reached', b.address, 'A message was sent into the queue of another.');
+  await b.receive(b.address);
+}
+
+async function secrets(a: SecretHolding, b: SecretHolding, { found, blind }: Told): Promise<void> {
+  if ((await a.read(a.own)) === undefined) blind('A tenant cannot read its own secret.');
+  if ((await b.read(b.own)) === undefined) blind('The other tenant has no secret that could be read.');
+  if (a.own !== b.own && (await a.read(b.own)) !== undefined) found('secret_read', b.own, 'It was read.');
+}

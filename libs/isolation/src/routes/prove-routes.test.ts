@@ -1,0 +1,44 @@
+import { findingsOf } from '@bulkhead/domain/isolation';
+import { prove } from '../prove.js';
+import { BELIEVERS, practiceTarget, type PracticeLeaks } from '../testing/practice-service.js';
+
+const leaks: readonly (readonly [string, PracticeLeaks, string, string])[] = [
+  ['a route without a check', { stranger: 'shown' }, 'route_open', 'GET /v1/patients/{id}'],
+  ['a route that deletes without a check', { stranger: 'shown' }, 'route_open', 'DELETE /v1/patients/{id}'],
+  ['a route below another one', { stranger: 'shown' }, 'route_open', 'GET /v1/patients/{id}/visits'],
+  ['403 in place of 404', { stranger: 'told apart' }, 'route_tells', 'GET /v1/patients/{id}'],
+  ['a 404 with another header', { stranger: 'told apart by a header' }, 'route_tells', 'GET /v1/patients/{id}'],
+  ['a list of everybody’s', { listsAll: true }, 'route_open', 'GET /v1/patients'],
+  ['a body that refers to another’s', { refersToAnything: true }, 'route_open', 'POST /v1/visits'],
+  ...Object.entries(BELIEVERS).map(
+    ([what, believes]) =>
+      [`a service that believes ${what}`, { believes }, 'token_accepted', 'GET /v1/patients'] as const,
+  ),
+];
+
+it('a service that tells nothing is green', async () => {
+  const report = await prove([practiceTarget()], { mode: 'live' });
+  expect(findingsOf(report)).toEqual([]);
+  expect(report).toMatchObject({ verdict: 'green', targets: [{ voids: [] }] });
+  expect(report.targets[0]?.checks).toContainEqual({ name: 'routes', looked: 6 });
+});
+
+it.each(leaks)('the proof names %s', async (_, leak, rule, object) => {
+  const report = await prove([practiceTarget(leak)], { mode: 'live' });
+  expect(findingsOf(report)).toContainEqual(expect.objectContaining({ rule, object, shown: 'probe:routes' }));
+});
+
+it.each([
+  ['the document is empty', { document: { paths: {} } }, 'The document has 0 routes.'],
+  ['no id of the other tenant is known', { things: {} }, 'nothing of another tenant is known'],
+  [
+    'the other tenant’s id names nothing',
+    { things: { '/v1/patients/{id}': 'pat_cccccccccccccccc' } },
+    'its owner gets 404',
+  ],
+  ['no wrong token is there', { refused: {} }, 'No wrong token was tried.'],
+] as const)('the proof is void when %s', async (_, change, reason) => {
+  const report = await prove([{ ...practiceTarget(), ...change }], { mode: 'live' });
+  expect(report.verdict).toBe('void');
+  expect(report.targets[0]?.voids.join('\n')).toContain(reason);
+});

@@ -1,0 +1,171 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { finding, type Finding, type IsolationRule } from '@bulkhead/domain/isolation';
+import type { Collected } from '../collected.js';
+import { sampleBody } from './sample-body.js';
+import type { RouteAnswer, RoutesTarget } from './target.js';
+
+const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'];
+/** They differ between any two answers, or count what the caller does. */
+const VOLATILE = /^(date|age|etag|x-request-id|content-length|keep-alive|connection|(x-)?ratelimit.*|server-timing)$/i;
+
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly operation: unknown;
+  readonly open: boolean;
+}
+
+/**
+ * Tries every route of the document: as A with what is B's, and with tokens that must be refused. The answer for B's id
+ * must be the one for an id that names nothing.
+ */
+export async function proveRoutes(target: RoutesTarget, collected: Collected): Promise<void> {
+  const routes = routesOf(target);
+  collected.looked('routes', routes.length);
+  if (routes.length < target.leastRoutes) collected.void(`The document has ${routes.length} routes.`);
+  const closed = routes.filter(({ open }) => !open);
+  collected.looked('routes that ask for a token', closed.length);
+  if (closed.length === 0) collected.void('No route asks for a token.');
+  const named = closed.filter(({ path }) => path.includes('{'));
+  if (target.tokens) {
+    for (const route of named) await crossById(target, route, target.tokens, collected);
+    collected.looked('routes with an id', named.length);
+    for (const route of closed)
+      if (!route.path.includes('{')) await crossByBody(target, route, target.tokens.a, collected);
+    const lists = closed.filter(({ path, method }) => !path.includes('{') && method === 'get');
+    for (const route of lists) await listed(target, route, target.tokens.a, collected);
+    collected.looked('lists', lists.length);
+  }
+  for (const route of closed) await refuseTokens(target, route, collected);
+  collected.looked('wrong tokens', Object.keys(target.refused).length);
+  if (Object.keys(target.refused).length === 0) collected.void('No wrong token was tried.');
+}
+
+function routesOf({ document }: RoutesTarget): Route[] {
+  const { security: whole } = document as { security?: readonly object[] };
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods)
+      .filter(([method]) => METHODS.includes(method))
+      .map(([method, operation]) => {
+        const { security = whole } = operation as { security?: readonly object[] };
+        return { method, path, operation, open: security === undefined || security.length === 0 };
+      }),
+  );
+}
+
+const nameOf = ({ method, path }: Route): string => `${method.toUpperCase()} ${path}`;
+
+function reporter(target: RoutesTarget, route: Route) {
+  return (rule: IsolationRule, detail: string): Finding =>
+    finding(rule, { target: target.name, object: nameOf(route), detail, shown: 'probe:routes' });
+}
+
+/** B's id of the innermost thing that the path names. */
+function idFor({ things }: RoutesTarget, path: string): string | undefined {
+  const known = Object.keys(things).filter((one) => path === one || path.startsWith(`${one}/`));
+  return things[known.toSorted((one, two) => two.length - one.length)[0] ?? ''];
+}
+
+/** Of the same shape, and nobody's: the last twelve digits are others. */
+function madeUp(id: string): string {
+  const tail = randomBytes(6).toString('hex');
+  return id.length > 12 ? id.slice(0, -12) + tail : id + tail;
+}
+
+async function crossById(
+  target: RoutesTarget,
+  route: Route,
+  tokens: { readonly a: string; readonly b: string },
+  collected: Collected,
+): Promise<void> {
+  const id = idFor(target, route.path);
+  if (id === undefined) {
+    collected.void(`${nameOf(route)}: nothing of another tenant is known that it could name.`);
+    return;
+  }
+  const nobodys = madeUp(id);
+  const theirs = await call(target, route, tokens.a, id);
+  const nothing = await call(target, route, tokens.a, nobodys);
+  const report = reporter(target, route);
+  if (theirs.status < 400) {
+    collected.found([report('route_open', `Another tenant’s id was answered with ${theirs.status}.`)]);
+    return;
+  }
+  const [one, two] = [comparable(theirs, id), comparable(nothing, nobodys)];
+  if (one !== two)
+    collected.found([report('route_tells', `${theirs.status} for another’s id, ${nothing.status} for nobody’s.`)]);
+  if ([400, 415, 422, 429].includes(theirs.status) || theirs.status >= 500 || theirs.status === 401)
+    collected.void(`${nameOf(route)}: answered ${theirs.status} before the id was looked up.`);
+  if (route.method === 'get') {
+    const own = await call(target, route, tokens.b, id);
+    if (own.status >= 400) collected.void(`${nameOf(route)}: its owner gets ${own.status}, so nothing was tried.`);
+  }
+}
+
+/** A body that refers to what is B's must be answered as one that refers to nothing. */
+async function crossByBody(target: RoutesTarget, route: Route, token: string, collected: Collected): Promise<void> {
+  const theirs = Object.values(target.references);
+  const said = JSON.stringify(bodyOf(target, route) ?? '');
+  const referred = theirs.find((id) => said.includes(id));
+  if (referred === undefined) return;
+  const nobodys = madeUp(referred);
+  const references = Object.entries(target.references).map(([name, id]) => [name, id === referred ? nobodys : id]);
+  const answer = await call(target, route, token, '');
+  const nothing = await call({ ...target, references: Object.fromEntries(references) }, route, token, '');
+  const report = reporter(target, route);
+  if (answer.status < 400) collected.found([report('route_open', 'A body may refer to what is another tenant’s.')]);
+  else if (comparable(answer, referred) !== comparable(nothing, nobodys))
+    collected.found([
+      report('route_tells', `${answer.status} for another’s id in the body, ${nothing.status} for nobody’s.`),
+    ]);
+}
+
+async function listed(target: RoutesTarget, route: Route, token: string, collected: Collected): Promise<void> {
+  const answer = await call(target, route, token, '');
+  const ids = Object.values(target.things);
+  if (ids.some((id) => answer.body.includes(id)))
+    collected.found([reporter(target, route)('route_open', 'A list shows what is another tenant’s.')]);
+}
+
+async function refuseTokens(target: RoutesTarget, route: Route, collected: Collected): Promise<void> {
+  const id = idFor(target, route.path) ?? randomUUID();
+  const cases = { ...target.refused, missing: undefined };
+  for (const [wrong, token] of Object.entries(cases)) {
+    const { status } = await call(target, route, token, id);
+    if (status === 429 || status >= 500) collected.void(`${nameOf(route)}: a token ${wrong} got ${status}.`);
+    else if (status !== 401)
+      collected.found([reporter(target, route)('token_accepted', `A token ${wrong} got ${status}.`)]);
+  }
+}
+
+async function call(target: RoutesTarget, route: Route, token: string | undefined, id: string): Promise<RouteAnswer> {
+  const body = bodyOf(target, route);
+  return target.send({
+    method: route.method.toUpperCase(),
+    path: route.path.replaceAll(/\{[^}]+\}/g, encodeURIComponent(id)),
+    headers: {
+      accept: 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(route.method !== 'get' && { 'idempotency-key': randomUUID(), 'if-match': '*' }),
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+/** Given bodies take the references, too. */
+function bodyOf({ document, references, bodies }: RoutesTarget, route: Route): unknown {
+  const given = bodies[nameOf(route)];
+  if (!given) return sampleBody(document, route.operation, references);
+  const known = Object.entries(references).filter(([name]) => Object.hasOwn(given, name));
+  return { ...given, ...Object.fromEntries(known) };
+}
+
+/** What two answers are compared by: everything but the id itself and what differs between any two requests. */
+function comparable({ status, headers, body }: RouteAnswer, id: string): string {
+  const kept = Object.entries(headers)
+    .filter(([name]) => !VOLATILE.test(name))
+    .map(([name, value]) => `${name.toLowerCase()}: ${value.replaceAll(id, '<id>')}`);
+  const text = body.replaceAll(id, '<id>').replaceAll(/"(requestId|traceId|instance)":"[^"]*"/g, '"$1":"…"');
+  return [status, ...kept.toSorted(), text].join('\n');
+}
