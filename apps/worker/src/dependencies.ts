@@ -6,7 +6,14 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { StepProgress, type Dependencies } from '@bulkhead/activities';
 import { createAutomation, type Automation } from '@bulkhead/automation';
-import { CommandGate, ContextKeyReader, IsolationReader, PlacementReader, SubscriptionReader } from '@bulkhead/control';
+import {
+  ChangeReader,
+  CommandGate,
+  ContextKeyReader,
+  IsolationReader,
+  PlacementReader,
+  SubscriptionReader,
+} from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
 import { createNoteSigner, type NoteSigner } from '@bulkhead/domain/audit';
 import { PLAIN_WORKLOAD, parseWorkloadProfile, type WorkloadProfile } from '@bulkhead/isolation';
@@ -41,6 +48,7 @@ export async function createDependencies(
     gate: commands.get(CommandGate),
     placements: commands.get(PlacementReader),
     subscriptions: commands.get(SubscriptionReader),
+    changes: commands.get(ChangeReader),
     progress: new StepProgress(commands.get(DataSource)),
     isolation: commands.get(IsolationReader),
     workload: await workloadProfile(config),

@@ -1,6 +1,7 @@
 import { AccessCommandsModule } from './features/access/access.commands.module.js';
 import { CatalogCommandsModule } from './features/catalog/catalog.commands.module.js';
 import { CellsCommandsModule } from './features/cells/cells.commands.module.js';
+import { ChangeRequestsCommandsModule } from './features/change-requests/change-requests.commands.module.js';
 import { ClassificationCommandsModule } from './features/classification/classification.commands.module.js';
 import { EntitlementsCommandsModule } from './features/entitlements/entitlements.commands.module.js';
 import { FleetCommandsModule } from './features/fleet/fleet.commands.module.js';
@@ -18,6 +19,7 @@ export const COMMAND_MODULES = [
   AccessCommandsModule,
   CatalogCommandsModule,
   CellsCommandsModule,
+  ChangeRequestsCommandsModule,
   ClassificationCommandsModule,
   EntitlementsCommandsModule,
   FleetCommandsModule,

@@ -5,7 +5,7 @@ import { send, type Dependencies } from './dependencies.js';
 
 /** Customer, subscription and first invoices. Every key derives from the subscription, so a repeat finds what is there. */
 export function billingActivities(dependencies: Dependencies): BillingActivities {
-  const { subscriptions, billing } = dependencies;
+  const { subscriptions, changes, billing } = dependencies;
   return {
     async setUpBilling({ operationId, tenantId }) {
       const facts = await subscriptions.billingFacts(tenantId);
@@ -13,6 +13,12 @@ export function billingActivities(dependencies: Dependencies): BillingActivities
       const references = await subscribe(dependencies, facts, customerRef);
       const provider = billing.name;
       await send(dependencies, new RecordBilling({ operationId, tenantId, provider, customerRef, ...references }));
+    },
+    async changeBilling({ changeId }) {
+      const change = await changes.billingChange(changeId);
+      const changed = await billing.provider.changePlan({ ...change, idempotencyKey: `${changeId}:plan` });
+      await billing.provider.grantEntitlements({ customerRef: change.customerRef, features: change.plan.modules });
+      return { subscriptionRef: changed.subscriptionRef, invoiceScheduleRef: changed.invoiceScheduleRef };
     },
     async cancelBilling({ tenantId }) {
       const facts = await subscriptions.billingFacts(tenantId);

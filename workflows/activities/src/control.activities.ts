@@ -7,10 +7,12 @@ import {
   RecordLandingZone,
   RecordProof,
   RecordRetired,
+  ReleaseChange,
   ReportOperation,
   principalName,
   ReservePlacement,
   RetirePlacement,
+  SwitchPlan,
 } from '@bulkhead/control';
 import type { ControlActivities } from '@bulkhead/definitions';
 import { BulkheadError } from '@bulkhead/kernel';
@@ -38,6 +40,10 @@ export function controlActivities(dependencies: Dependencies): ControlActivities
       await send(dependencies, new GrantEntitlements(call));
     },
     activateTenant: (call) => send(dependencies, new ActivateTenant(call)),
+    async switchPlan(call) {
+      await send(dependencies, new SwitchPlan(call));
+    },
+    releaseChange: (call) => send(dependencies, new ReleaseChange(call)),
     abandonTenant: (call) => send(dependencies, new AbandonTenant(call)),
     recordCell: (call) => send(dependencies, new RecordCell(call)),
     async requestIsolationProof({ key }) {

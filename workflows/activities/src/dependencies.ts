@@ -1,5 +1,6 @@
 import type { Automation } from '@bulkhead/automation';
 import type {
+  ChangeReader,
   CommandGate,
   ContextKeyReader,
   IsolationReader,
@@ -22,6 +23,7 @@ export interface Dependencies {
   readonly gate: CommandGate;
   readonly placements: PlacementReader;
   readonly subscriptions: SubscriptionReader;
+  readonly changes: ChangeReader;
   readonly progress: StepProgress;
   readonly isolation: IsolationReader;
   /** Signs reports, with the key of the audit log. */

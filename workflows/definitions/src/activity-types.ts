@@ -6,7 +6,7 @@ import type {
   PlacementPlan,
   ServiceClass,
 } from '@bulkhead/domain';
-import type { BindingId, CellId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { BindingId, CellId, ChangeId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
 import type { Failure, OperationStatus } from './contract.js';
 
 /**
@@ -17,6 +17,16 @@ import type { Failure, OperationStatus } from './contract.js';
 export interface TenantCall {
   readonly operationId: OperationId;
   readonly tenantId: TenantId;
+}
+
+export interface ChangeCall extends TenantCall {
+  readonly changeId: ChangeId;
+}
+
+/** What billing holds after a change of plan. */
+export interface ChangedBilling {
+  readonly subscriptionRef: string;
+  readonly invoiceScheduleRef: string;
 }
 
 export interface OperationReport {
@@ -51,6 +61,9 @@ export interface ControlActivities {
   grantEntitlements(call: TenantCall): Promise<void>;
   activateTenant(call: TenantCall): Promise<void>;
   abandonTenant(call: TenantCall): Promise<void>;
+  switchPlan(call: ChangeCall & { readonly billing: ChangedBilling }): Promise<void>;
+  /** Gives a change request back that could not be applied. */
+  releaseChange(call: ChangeCall): Promise<void>;
   recordCell(call: { readonly cellId: CellId; readonly outputs: CellOutputs | null }): Promise<void>;
   /** Asks for a proof under a key, so that asking again is harmless; does nothing while one runs. */
   requestIsolationProof(call: { readonly key: string }): Promise<void>;
@@ -69,6 +82,7 @@ export interface SettlingActivities {
 export interface BillingActivities {
   setUpBilling(call: TenantCall): Promise<void>;
   cancelBilling(call: TenantCall): Promise<void>;
+  changeBilling(call: ChangeCall): Promise<ChangedBilling>;
 }
 
 /** Of `PROVISIONING_QUEUES`: each is one or two Pulumi runs on one stack, recorded before it answers. */

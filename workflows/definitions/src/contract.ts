@@ -1,5 +1,5 @@
 import type { CellSpec, Isolation, LandingZoneSpec, Layer, ServiceClass } from '@bulkhead/domain';
-import type { BindingId, CellId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type { BindingId, CellId, ChangeId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
 
 /**
  * What the control plane and the workers agree on. Everything here crosses a process boundary and ends up in Temporal's
@@ -22,11 +22,18 @@ export interface ProveIsolationInput {
   readonly proofId: IsolationProofId;
 }
 
+export interface ApplyChangeInput {
+  readonly changeId: ChangeId;
+  readonly tenantId: TenantId;
+  readonly serviceClass: ServiceClass;
+}
+
 /** Input of each kind of operation. The workflow's id is the operation's id. */
 export interface OperationInputs {
   'tenant.onboard': OnboardTenantInput;
   'cell.create': CreateCellInput;
   'landing_zone.apply': ApplyLandingZoneInput;
+  'change.apply': ApplyChangeInput;
   'isolation.prove': ProveIsolationInput;
 }
 export type OperationKind = keyof OperationInputs;
@@ -36,6 +43,7 @@ export const WORKFLOW_OF: Readonly<Record<OperationKind, string>> = {
   'tenant.onboard': 'onboardTenant',
   'cell.create': 'createCell',
   'landing_zone.apply': 'applyLandingZone',
+  'change.apply': 'applyChange',
   'isolation.prove': 'proveIsolation',
 };
 
@@ -85,6 +93,7 @@ export type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
 export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs[K]): readonly string[] {
   if (kind === 'cell.create') return ['stand_up_cell', 'activate'];
   if (kind === 'landing_zone.apply') return ['apply_landing_zone', 'activate'];
+  if (kind === 'change.apply') return ['change_billing', 'switch_plan'];
   if (kind === 'isolation.prove') return ['prove_isolation'];
   const isolations = Object.values((input as OnboardTenantInput).layers);
   return ONBOARDING_STEPS.filter(

@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
+import type { ApplyChangeRequestData, ApplyChangeRequestErrors, ApplyChangeRequestResponses, ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, ApproveChangeRequestData, ApproveChangeRequestErrors, ApproveChangeRequestResponses, CancelChangeRequestData, CancelChangeRequestErrors, CancelChangeRequestResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateChangeRequestData, CreateChangeRequestErrors, CreateChangeRequestResponses, CreateQuoteData, CreateQuoteErrors, CreateQuoteResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetChangeRequestData, GetChangeRequestErrors, GetChangeRequestResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetQuoteData, GetQuoteErrors, GetQuoteResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, ImportChangeRequestsData, ImportChangeRequestsErrors, ImportChangeRequestsResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListChangeRequestsData, ListChangeRequestsErrors, ListChangeRequestsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, RejectChangeRequestData, RejectChangeRequestErrors, RejectChangeRequestResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, ScheduleChangeRequestData, ScheduleChangeRequestErrors, ScheduleChangeRequestResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -216,6 +216,159 @@ export class GeneratedApi extends HeyApiClient {
             responseStyle: 'data',
             url: '/v1/cells/{id}',
             ...options
+        });
+    }
+    
+    /**
+     * What a change of plan or tier would mean: who may have it, price, proration, cost, margin, pause.
+     */
+    public createQuote<ThrowOnError extends boolean = true>(options: Options<CreateQuoteData, ThrowOnError>): RequestResult<CreateQuoteResponses, CreateQuoteErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateQuoteResponses, CreateQuoteErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/quotes',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * One quote, as it was made.
+     */
+    public getQuote<ThrowOnError extends boolean = true>(options: Options<GetQuoteData, ThrowOnError>): RequestResult<GetQuoteResponses, GetQuoteErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetQuoteResponses, GetQuoteErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/quotes/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Change requests, newest first.
+     */
+    public listChangeRequests<ThrowOnError extends boolean = true>(options?: Options<ListChangeRequestsData, ThrowOnError>): RequestResult<ListChangeRequestsResponses, ListChangeRequestsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListChangeRequestsResponses, ListChangeRequestsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests',
+            ...options
+        });
+    }
+    
+    /**
+     * Ask for what a quote says.
+     */
+    public createChangeRequest<ThrowOnError extends boolean = true>(options: Options<CreateChangeRequestData, ThrowOnError>): RequestResult<CreateChangeRequestResponses, CreateChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CreateChangeRequestResponses, CreateChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Requests from a CSV file, with a result for each row.
+     */
+    public importChangeRequests<ThrowOnError extends boolean = true>(options: Options<ImportChangeRequestsData, ThrowOnError>): RequestResult<ImportChangeRequestsResponses, ImportChangeRequestsErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ImportChangeRequestsResponses, ImportChangeRequestsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/import',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * One change request.
+     */
+    public getChangeRequest<ThrowOnError extends boolean = true>(options: Options<GetChangeRequestData, ThrowOnError>): RequestResult<GetChangeRequestResponses, GetChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetChangeRequestResponses, GetChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Say yes. Nobody approves their own request.
+     */
+    public approveChangeRequest<ThrowOnError extends boolean = true>(options: Options<ApproveChangeRequestData, ThrowOnError>): RequestResult<ApproveChangeRequestResponses, ApproveChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ApproveChangeRequestResponses, ApproveChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}/approve',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Say no, which closes the request.
+     */
+    public rejectChangeRequest<ThrowOnError extends boolean = true>(options: Options<RejectChangeRequestData, ThrowOnError>): RequestResult<RejectChangeRequestResponses, RejectChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RejectChangeRequestResponses, RejectChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}/reject',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Have it applied on the day that was quoted.
+     */
+    public scheduleChangeRequest<ThrowOnError extends boolean = true>(options: Options<ScheduleChangeRequestData, ThrowOnError>): RequestResult<ScheduleChangeRequestResponses, ScheduleChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ScheduleChangeRequestResponses, ScheduleChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}/schedule',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Take it back, unless it is being applied.
+     */
+    public cancelChangeRequest<ThrowOnError extends boolean = true>(options: Options<CancelChangeRequestData, ThrowOnError>): RequestResult<CancelChangeRequestResponses, CancelChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<CancelChangeRequestResponses, CancelChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}/cancel',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Carry out what was approved. Refused when the tenant has changed since the quote.
+     */
+    public applyChangeRequest<ThrowOnError extends boolean = true>(options: Options<ApplyChangeRequestData, ThrowOnError>): RequestResult<ApplyChangeRequestResponses, ApplyChangeRequestErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ApplyChangeRequestResponses, ApplyChangeRequestErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/change-requests/{id}/apply',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
         });
     }
     

@@ -206,6 +206,408 @@ export type CellPage = {
     hasMore: boolean;
 };
 
+export type CreateQuoteBody = {
+    tenantId: string;
+    /**
+     * Name of a published tier; the present one when left out.
+     */
+    tier?: string;
+    /**
+     * Name of a published plan; the present one when left out.
+     */
+    plan?: string;
+    /**
+     * Billed units; as many as now when left out.
+     */
+    quantity?: number;
+    /**
+     * Day on which it takes effect; today when left out.
+     */
+    effectiveOn?: string;
+    /**
+     * Days from now, or from effectiveOn on.
+     */
+    validDays?: number;
+};
+
+export type QuotedVersionView = {
+    name: string;
+    version: number;
+};
+
+export type RetentionView = {
+    backupDays: number;
+    objectVersionDays: number;
+    logDays: number;
+};
+
+export type MoneyView = {
+    /**
+     * Minor units of the currency (cents for USD).
+     */
+    amountMinor: number;
+    currency: 'USD' | 'EUR' | 'GBP' | 'CAD' | 'AUD' | 'CHF' | 'JPY';
+};
+
+export type QuotedOfferView = {
+    tier: QuotedVersionView;
+    plan: QuotedVersionView;
+    quantity: number;
+    layers?: {
+        database: 'shared' | 'dedicated';
+        storage: 'shared' | 'dedicated';
+        key: 'shared' | 'dedicated';
+        queue: 'shared' | 'dedicated';
+    };
+    serviceClass: 'standard' | 'premium';
+    retention: RetentionView;
+    modules: Array<string>;
+    quotas: {
+        [key: string]: number;
+    };
+    /**
+     * Price of one interval.
+     */
+    price: MoneyView;
+    interval: 'month' | 'year';
+    monthlyPrice: MoneyView;
+};
+
+export type QuotaDifferenceView = {
+    name: string;
+    from: number;
+    to: number;
+};
+
+export type LayerChangeView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    from: 'shared' | 'dedicated';
+    to: 'shared' | 'dedicated';
+};
+
+export type DifferenceView = {
+    modulesAdded: Array<string>;
+    modulesRemoved: Array<string>;
+    quotas: Array<QuotaDifferenceView>;
+    layers: Array<LayerChangeView>;
+    /**
+     * By how much a year’s price changes.
+     */
+    yearlyPrice: MoneyView;
+};
+
+export type QuotedRuleView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    id: string;
+    says: string;
+    met: boolean;
+    detail: string;
+};
+
+export type QuotedEligibilityView = {
+    policy: QuotedVersionView;
+    rules: Array<QuotedRuleView>;
+};
+
+export type PeriodView = {
+    periodStart: string;
+    periodEnd: string;
+    wholeDays: number;
+};
+
+export type CreditLineView = {
+    code: 'licence' | 'platform-fee';
+    amount: MoneyView;
+};
+
+export type CreditView = {
+    periodStart: string;
+    amount: MoneyView;
+    lines: Array<CreditLineView>;
+};
+
+export type ProrationView = {
+    changesOn: string;
+    /**
+     * Period of the present plan that runs on that day.
+     */
+    period: PeriodView;
+    invoiced: MoneyView;
+    used: MoneyView;
+    /**
+     * Given back; with `used` it is what was invoiced.
+     */
+    credit: CreditView;
+    firstInvoice: MoneyView;
+    /**
+     * First invoice less the credit.
+     */
+    dueFirst: MoneyView;
+};
+
+export type LayerCostView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    isolation: 'shared' | 'dedicated';
+    monthly: MoneyView;
+};
+
+export type MarginView = {
+    monthly: MoneyView;
+    /**
+     * Hundredths of a percent of the price.
+     */
+    basisPoints: number | null;
+};
+
+export type CostView = {
+    /**
+     * Always: it is no bill.
+     */
+    estimate: true;
+    priceTable: QuotedVersionView;
+    pricesAsOf: string;
+    layers: Array<LayerCostView>;
+    monthly: MoneyView;
+    margin: MarginView;
+};
+
+export type PauseView = {
+    typical: number;
+    most: number;
+};
+
+export type MoveView = {
+    /**
+     * How long writes wait, milliseconds.
+     */
+    writePauseMs: PauseView;
+    /**
+     * Null when the amount of data is not recorded.
+     */
+    durationSeconds: number | null;
+};
+
+export type ComparedModelView = {
+    model: string;
+    monthlyCost: MoneyView;
+    yearlyCost: MoneyView;
+    margin: MarginView;
+    eligible: boolean;
+    /**
+     * Whether the quoted plan is sold with it.
+     */
+    offered: boolean;
+};
+
+export type QuotedReasonView = {
+    layer: 'database' | 'storage' | 'key' | 'queue';
+    fact: string;
+    text: string;
+};
+
+export type QuotedRecommendationView = {
+    tier: string | null;
+    dedicatedLayers: Array<'database' | 'storage' | 'key' | 'queue'>;
+    reasons: Array<QuotedReasonView>;
+    unknown: Array<string>;
+};
+
+export type ApprovalRuleView = {
+    approvals: number;
+    reasons: Array<string>;
+};
+
+export type QuoteView = {
+    id: string;
+    /**
+     * SHA-256 of quote and expiry: what approvals and applying name.
+     */
+    hash: string;
+    tenantId: string;
+    kind: 'plan' | 'placement';
+    /**
+     * Takes away what cannot simply be given back.
+     */
+    destructive: boolean;
+    effectiveOn: string;
+    from: QuotedOfferView;
+    to: QuotedOfferView;
+    difference: DifferenceView;
+    eligible: boolean;
+    eligibility: QuotedEligibilityView;
+    proration: ProrationView;
+    cost: CostView;
+    move: MoveView;
+    comparison: Array<ComparedModelView>;
+    recommendation: QuotedRecommendationView;
+    approval: ApprovalRuleView;
+    createdBy: string;
+    createdAt: string;
+    expiresAt: string;
+};
+
+export type RequestChangeBody = {
+    quoteId: string;
+    /**
+     * Hash of the quote: what is asked for is what was read.
+     */
+    quoteHash: string;
+    reason: string;
+    /**
+     * Told about each step, without prices.
+     */
+    contactEmail?: string;
+};
+
+export type QuoteReference = {
+    id: string;
+    /**
+     * What approvals and applying name.
+     */
+    hash: string;
+    expiresAt: string;
+};
+
+export type DecisionView = {
+    decidedBy: string;
+    decision: 'approve' | 'reject';
+    note: string | null;
+    decidedAt: string;
+};
+
+export type ChangeFailureView = {
+    code: string;
+    message: string;
+    remediation: string;
+};
+
+export type ChangePreview = {
+    tenantId: string;
+    kind: 'plan' | 'placement';
+    state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
+    reason: string;
+    effectiveOn: string;
+    quote: QuoteReference;
+    /**
+     * Different people that must approve.
+     */
+    approvalsNeeded: number;
+    /**
+     * Why so many.
+     */
+    approvalReasons: Array<string>;
+    decisions: Array<DecisionView>;
+    requestedBy: string;
+    contactEmail: string | null;
+    /**
+     * The operation that carries it out.
+     */
+    operationId: string | null;
+    /**
+     * Why the last attempt to apply it failed.
+     */
+    failure: ChangeFailureView | null;
+};
+
+export type ChangeRehearsed = {
+    dryRun: true;
+    change: ChangePreview;
+};
+
+export type ChangeView = {
+    id: string;
+    tenantId: string;
+    kind: 'plan' | 'placement';
+    state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
+    reason: string;
+    effectiveOn: string;
+    quote: QuoteReference;
+    /**
+     * Different people that must approve.
+     */
+    approvalsNeeded: number;
+    /**
+     * Why so many.
+     */
+    approvalReasons: Array<string>;
+    decisions: Array<DecisionView>;
+    requestedBy: string;
+    contactEmail: string | null;
+    /**
+     * The operation that carries it out.
+     */
+    operationId: string | null;
+    /**
+     * Why the last attempt to apply it failed.
+     */
+    failure: ChangeFailureView | null;
+    createdAt: string;
+    closedAt: string | null;
+};
+
+export type ChangeRequested = {
+    change: ChangeView;
+    /**
+     * Path of the customer’s page; shown this once.
+     */
+    statusPath: string | null;
+};
+
+export type ImportChangesBody = {
+    /**
+     * A CSV file in base64: UTF-8, with the heading tenant,tier,plan,quantity,effective_on,reason,contact_email.
+     */
+    csvBase64: string;
+};
+
+export type ImportedRow = {
+    /**
+     * Line of the file; the heading is line 1.
+     */
+    line: number;
+    outcome: 'created' | 'checked' | 'refused';
+    change: ChangeView | null;
+    statusPath: string | null;
+    error: ChangeFailureView | null;
+};
+
+export type ImportedChanges = {
+    rows: Array<ImportedRow>;
+};
+
+export type ChangePage = {
+    data: Array<ChangeView>;
+    hasMore: boolean;
+};
+
+export type DecisionBody = {
+    /**
+     * Hash of the quote that was read.
+     */
+    quoteHash: string;
+    note?: string;
+};
+
+export type ApplyBody = {
+    /**
+     * Hash of the quote that was approved.
+     */
+    quoteHash: string;
+};
+
+export type NoBody = {
+    [key: string]: unknown;
+};
+
+export type ChangeOperation = {
+    id: string;
+};
+
+export type ChangeAccepted = {
+    change: ChangeView;
+    operation: ChangeOperation;
+};
+
 export type FactBody = {
     name: 'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb';
     value: string | number | boolean;
@@ -351,10 +753,6 @@ export type ReadinessView = {
     checks: {
         [key: string]: 'up' | 'down';
     };
-};
-
-export type NoBody = {
-    [key: string]: unknown;
 };
 
 export type IsolationProofView = {
@@ -1785,6 +2183,683 @@ export type GetCellResponses = {
 };
 
 export type GetCellResponse = GetCellResponses[keyof GetCellResponses];
+
+export type CreateQuoteData = {
+    body: CreateQuoteBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/quotes';
+};
+
+export type CreateQuoteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateQuoteError = CreateQuoteErrors[keyof CreateQuoteErrors];
+
+export type CreateQuoteResponses = {
+    201: QuoteView;
+};
+
+export type CreateQuoteResponse = CreateQuoteResponses[keyof CreateQuoteResponses];
+
+export type GetQuoteData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/quotes/{id}';
+};
+
+export type GetQuoteErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetQuoteError = GetQuoteErrors[keyof GetQuoteErrors];
+
+export type GetQuoteResponses = {
+    200: QuoteView;
+};
+
+export type GetQuoteResponse = GetQuoteResponses[keyof GetQuoteResponses];
+
+export type ListChangeRequestsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+        state?: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
+        /**
+         * Requests for this tenant.
+         */
+        tenant?: string;
+    };
+    url: '/v1/change-requests';
+};
+
+export type ListChangeRequestsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListChangeRequestsError = ListChangeRequestsErrors[keyof ListChangeRequestsErrors];
+
+export type ListChangeRequestsResponses = {
+    200: ChangePage;
+};
+
+export type ListChangeRequestsResponse = ListChangeRequestsResponses[keyof ListChangeRequestsResponses];
+
+export type CreateChangeRequestData = {
+    body: RequestChangeBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Check everything and keep nothing.
+         */
+        dry_run?: 'true' | 'false';
+    };
+    url: '/v1/change-requests';
+};
+
+export type CreateChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CreateChangeRequestError = CreateChangeRequestErrors[keyof CreateChangeRequestErrors];
+
+export type CreateChangeRequestResponses = {
+    /**
+     * With dry_run=true: what would be requested.
+     */
+    200: ChangeRehearsed;
+    201: ChangeRequested;
+};
+
+export type CreateChangeRequestResponse = CreateChangeRequestResponses[keyof CreateChangeRequestResponses];
+
+export type ImportChangeRequestsData = {
+    body: ImportChangesBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Check everything and keep nothing.
+         */
+        dry_run?: 'true' | 'false';
+    };
+    url: '/v1/change-requests/import';
+};
+
+export type ImportChangeRequestsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ImportChangeRequestsError = ImportChangeRequestsErrors[keyof ImportChangeRequestsErrors];
+
+export type ImportChangeRequestsResponses = {
+    200: ImportedChanges;
+};
+
+export type ImportChangeRequestsResponse = ImportChangeRequestsResponses[keyof ImportChangeRequestsResponses];
+
+export type GetChangeRequestData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}';
+};
+
+export type GetChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetChangeRequestError = GetChangeRequestErrors[keyof GetChangeRequestErrors];
+
+export type GetChangeRequestResponses = {
+    200: ChangeView;
+};
+
+export type GetChangeRequestResponse = GetChangeRequestResponses[keyof GetChangeRequestResponses];
+
+export type ApproveChangeRequestData = {
+    body: DecisionBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}/approve';
+};
+
+export type ApproveChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ApproveChangeRequestError = ApproveChangeRequestErrors[keyof ApproveChangeRequestErrors];
+
+export type ApproveChangeRequestResponses = {
+    200: ChangeView;
+};
+
+export type ApproveChangeRequestResponse = ApproveChangeRequestResponses[keyof ApproveChangeRequestResponses];
+
+export type RejectChangeRequestData = {
+    body: DecisionBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}/reject';
+};
+
+export type RejectChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RejectChangeRequestError = RejectChangeRequestErrors[keyof RejectChangeRequestErrors];
+
+export type RejectChangeRequestResponses = {
+    200: ChangeView;
+};
+
+export type RejectChangeRequestResponse = RejectChangeRequestResponses[keyof RejectChangeRequestResponses];
+
+export type ScheduleChangeRequestData = {
+    body: ApplyBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}/schedule';
+};
+
+export type ScheduleChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ScheduleChangeRequestError = ScheduleChangeRequestErrors[keyof ScheduleChangeRequestErrors];
+
+export type ScheduleChangeRequestResponses = {
+    200: ChangeView;
+};
+
+export type ScheduleChangeRequestResponse = ScheduleChangeRequestResponses[keyof ScheduleChangeRequestResponses];
+
+export type CancelChangeRequestData = {
+    body: NoBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}/cancel';
+};
+
+export type CancelChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type CancelChangeRequestError = CancelChangeRequestErrors[keyof CancelChangeRequestErrors];
+
+export type CancelChangeRequestResponses = {
+    200: ChangeView;
+};
+
+export type CancelChangeRequestResponse = CancelChangeRequestResponses[keyof CancelChangeRequestResponses];
+
+export type ApplyChangeRequestData = {
+    body: ApplyBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/change-requests/{id}/apply';
+};
+
+export type ApplyChangeRequestErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ApplyChangeRequestError = ApplyChangeRequestErrors[keyof ApplyChangeRequestErrors];
+
+export type ApplyChangeRequestResponses = {
+    202: ChangeAccepted;
+};
+
+export type ApplyChangeRequestResponse = ApplyChangeRequestResponses[keyof ApplyChangeRequestResponses];
 
 export type ListFactsData = {
     body?: never;

@@ -1,3 +1,4 @@
+export { applyChange } from './apply-change.workflow.js';
 export { applyLandingZone } from './apply-landing-zone.workflow.js';
 export { cellRosters } from './cell-rosters.workflow.js';
 export { createCell } from './create-cell.workflow.js';

@@ -1,0 +1,97 @@
+import { dateOf, factValues } from '@bulkhead/domain';
+import { nextChangeState } from '@bulkhead/domain/change-requests';
+import { decideEligibility } from '@bulkhead/domain/eligibility';
+import { BulkheadError, type ChangeId, type OperationId } from '@bulkhead/kernel';
+import { currentFacts, eligibilityPolicy, UnitOfWork, type QuoteEntity } from '@bulkhead/store';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { EntityManager } from 'typeorm';
+import { Gated, openOperation } from '../../gate/index.js';
+import { lockChange, moveChange } from './change-rows.js';
+import { gainedLayers, loadQuote, quoteStale, requireEligible } from './create-quote.js';
+import { shown } from './change-life.js';
+import type { ChangeView } from './change-view.js';
+import { loadOffered } from './offered.js';
+import { loadPresent } from './quote-grounds.js';
+
+export interface ApplyRequest {
+  readonly changeId: ChangeId;
+  /** Hash of the quote that was approved. */
+  readonly quoteHash: string;
+  /** As `principalName` writes it. */
+  readonly requestedBy: string;
+}
+
+export interface ChangeApplying {
+  readonly change: ChangeView;
+  readonly operationId: OperationId;
+}
+
+@Gated<ApplyChange, ChangeApplying>({
+  name: 'change_request.apply',
+  roles: ['sales-ops', 'platform-admin', 'workload'],
+  audit: ({ request: { changeId, quoteHash } }, applying) => ({
+    subject: { kind: 'change_request', id: changeId },
+    ...(applying && { tenantId: applying.change.tenantId, operationId: applying.operationId }),
+    details: { quoteHash },
+  }),
+})
+export class ApplyChange extends Command<ChangeApplying> {
+  constructor(readonly request: ApplyRequest) {
+    super();
+  }
+}
+
+/** Does what was approved, or nothing: everything that the quote rests on is looked at again. */
+@CommandHandler(ApplyChange)
+export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ request: { changeId, quoteHash, requestedBy } }: ApplyChange): Promise<ChangeApplying> {
+    const { manager } = this.work;
+    const change = await lockChange(manager, changeId);
+    nextChangeState(change.state, 'apply');
+    const quote = await loadQuote(manager, change.quoteId, quoteHash);
+    if (quote.document.effectiveOn > dateOf(new Date())) throw notYet(quote.document.effectiveOn);
+    const present = await loadPresent(manager, change.tenantId, { locked: true });
+    if (present.basis !== quote.basis) throw quoteStale('The tenant has changed since it was quoted.');
+    await requireStillEligible(manager, quote);
+    if (change.kind === 'placement') throw moveNotAvailable();
+    const operationId = await openOperation(manager, {
+      kind: 'change.apply',
+      subjectId: change.tenantId,
+      tenantId: change.tenantId,
+      input: { changeId, tenantId: change.tenantId, serviceClass: quote.document.to.serviceClass },
+      requestedBy,
+    });
+    const moved = await moveChange(manager, change, 'apply', { operationId, failure: null });
+    return { change: await shown(manager, moved), operationId };
+  }
+}
+
+async function requireStillEligible(manager: EntityManager, quote: QuoteEntity): Promise<void> {
+  const gained = gainedLayers(quote);
+  if (gained.length === 0) return;
+  const { policy } = await eligibilityPolicy(manager);
+  const facts = factValues(await currentFacts(manager, quote.tenantId));
+  const { plan } = (await loadOffered(manager, quote)).to;
+  const decided = decideEligibility(policy, { tenantId: quote.tenantId, facts, planKind: plan.kind }, gained);
+  requireEligible(decided.flatMap(({ layer, rules }) => rules.map(({ met, detail }) => ({ layer, met, detail }))));
+}
+
+function notYet(day: string): BulkheadError {
+  return new BulkheadError({
+    code: 'change_not_due',
+    status: 409,
+    publicMessage: `The change was quoted for ${day}.`,
+    remediation: 'Schedule it to be applied on that day, or make a quote for today.',
+  });
+}
+
+function moveNotAvailable(): BulkheadError {
+  return new BulkheadError({
+    code: 'move_not_available',
+    status: 409,
+    publicMessage: 'The change moves layers between shared and dedicated, and moves cannot be carried out yet.',
+    remediation: 'The request stays approved: apply it again once moves are available, before its quote expires.',
+  });
+}

@@ -1,0 +1,128 @@
+import { dateOf } from '@bulkhead/domain';
+import { nextChangeState } from '@bulkhead/domain/change-requests';
+import { BulkheadError, type ChangeId } from '@bulkhead/kernel';
+import {
+  ChangeDecisionEntity,
+  QuoteEntity,
+  UnitOfWork,
+  type ChangeRequestEntity,
+  type OperationFailure,
+} from '@bulkhead/store';
+import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import type { EntityManager } from 'typeorm';
+import { Gated } from '../../gate/index.js';
+import { lockChange, moveChange } from './change-rows.js';
+import { viewChange, type ChangeView } from './change-view.js';
+import { loadQuote } from './create-quote.js';
+
+const audit = ({ changeId }: { changeId: ChangeId }, change: ChangeView | undefined) => ({
+  subject: { kind: 'change_request', id: changeId },
+  ...(change && { tenantId: change.tenantId, details: { state: change.state } }),
+});
+
+@Gated<ScheduleChange, ChangeView>({
+  name: 'change_request.schedule',
+  roles: ['sales-ops', 'platform-admin'],
+  audit,
+})
+export class ScheduleChange extends Command<ChangeView> {
+  constructor(
+    readonly changeId: ChangeId,
+    readonly quoteHash: string,
+  ) {
+    super();
+  }
+}
+
+/** Has it applied on the day that was quoted, without anybody being there. */
+@CommandHandler(ScheduleChange)
+export class ScheduleChangeHandler implements ICommandHandler<ScheduleChange> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ changeId, quoteHash }: ScheduleChange): Promise<ChangeView> {
+    const { manager } = this.work;
+    const change = await lockChange(manager, changeId);
+    nextChangeState(change.state, 'schedule');
+    await loadQuote(manager, change.quoteId, quoteHash);
+    return shown(manager, await moveChange(manager, change, 'schedule', { failure: null }));
+  }
+}
+
+@Gated<CancelChange, ChangeView>({
+  name: 'change_request.cancel',
+  roles: ['sales-ops', 'platform-admin'],
+  audit,
+})
+export class CancelChange extends Command<ChangeView> {
+  constructor(readonly changeId: ChangeId) {
+    super();
+  }
+}
+
+@CommandHandler(CancelChange)
+export class CancelChangeHandler implements ICommandHandler<CancelChange> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ changeId }: CancelChange): Promise<ChangeView> {
+    const { manager } = this.work;
+    return shown(manager, await moveChange(manager, await lockChange(manager, changeId), 'cancel'));
+  }
+}
+
+@Gated<ExpireChange, ChangeView>({ name: 'change_request.expire', roles: ['workload'], audit })
+export class ExpireChange extends Command<ChangeView> {
+  constructor(readonly changeId: ChangeId) {
+    super();
+  }
+}
+
+/** Closes a request whose quote has expired. */
+@CommandHandler(ExpireChange)
+export class ExpireChangeHandler implements ICommandHandler<ExpireChange> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ changeId }: ExpireChange): Promise<ChangeView> {
+    const { manager } = this.work;
+    const change = await lockChange(manager, changeId);
+    const { expiresAt } = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+    if (expiresAt.getTime() > Date.now()) throw notExpired(expiresAt);
+    return shown(manager, await moveChange(manager, change, 'expire'));
+  }
+}
+
+@Gated<UnscheduleChange, ChangeView>({ name: 'change_request.unschedule', roles: ['workload'], audit })
+export class UnscheduleChange extends Command<ChangeView> {
+  constructor(
+    readonly changeId: ChangeId,
+    readonly failure: OperationFailure,
+  ) {
+    super();
+  }
+}
+
+/** Its day came and it could not be applied: it stays approved, and says why. */
+@CommandHandler(UnscheduleChange)
+export class UnscheduleChangeHandler implements ICommandHandler<UnscheduleChange> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ changeId, failure }: UnscheduleChange): Promise<ChangeView> {
+    const { manager } = this.work;
+    const change = await lockChange(manager, changeId);
+    return shown(manager, await moveChange(manager, change, 'unschedule', { failure }));
+  }
+}
+
+/** A change request as it is shown, with its quote and the decisions so far. */
+export async function shown(manager: EntityManager, change: ChangeRequestEntity): Promise<ChangeView> {
+  const quote = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+  return viewChange(change, quote, await manager.findBy(ChangeDecisionEntity, { changeId: change.id }));
+}
+
+function notExpired(until: Date): BulkheadError {
+  return new BulkheadError({
+    code: 'quote_not_expired',
+    status: 409,
+    publicMessage: `The quote holds until ${dateOf(until)}.`,
+    remediation: 'Cancel the request if it is not wanted any more.',
+  });
+}

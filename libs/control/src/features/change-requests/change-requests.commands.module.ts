@@ -1,0 +1,32 @@
+import { Module } from '@nestjs/common';
+import { ApplyChangeHandler } from './apply-change.js';
+import {
+  CancelChangeHandler,
+  ExpireChangeHandler,
+  ScheduleChangeHandler,
+  UnscheduleChangeHandler,
+} from './change-life.js';
+import { ChangeReader } from './change-reader.js';
+import { CreateQuoteHandler } from './create-quote.js';
+import { ApproveChangeHandler, RejectChangeHandler } from './decide-change.js';
+import { RequestChangeHandler } from './request-change.js';
+import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
+
+@Module({
+  providers: [
+    ChangeReader,
+    CreateQuoteHandler,
+    RequestChangeHandler,
+    ApproveChangeHandler,
+    RejectChangeHandler,
+    ScheduleChangeHandler,
+    UnscheduleChangeHandler,
+    CancelChangeHandler,
+    ExpireChangeHandler,
+    ApplyChangeHandler,
+    SwitchPlanHandler,
+    ReleaseChangeHandler,
+  ],
+  exports: [ChangeReader],
+})
+export class ChangeRequestsCommandsModule {}

@@ -1,0 +1,12 @@
+import { Module } from '@nestjs/common';
+import { ChangeReader } from './change-reader.js';
+import { ChangesController } from './changes.controller.js';
+import { ChangeImport } from './import-changes.js';
+import { QuotesController } from './quotes.controller.js';
+import { StatusPageController } from './status-page.controller.js';
+
+@Module({
+  controllers: [QuotesController, ChangesController, StatusPageController],
+  providers: [ChangeReader, ChangeImport],
+})
+export class ChangeRequestsHttpModule {}
