@@ -22,12 +22,17 @@ async function reach<T>(attempt: Promise<T>): Reached<T> {
   }
 }
 
-/** @param s3 with the tenant's session credentials. */
-export function s3Objects(s3: S3Client, bucket: string, prefix: string): ObjectHolding {
+/**
+ * @param s3 with the tenant's session credentials.
+ * @param keyArn KMS key that buckets want objects to be encrypted with.
+ */
+export function s3Objects(s3: S3Client, bucket: string, prefix: string, keyArn: string): ObjectHolding {
+  const encrypted = { ServerSideEncryption: 'aws:kms', SSEKMSKeyId: keyArn } as const;
   return {
     bucket,
     prefix,
-    put: (Bucket, Key, Body) => reach(s3.send(new PutObjectCommand({ Bucket, Key, Body })).then(() => true as const)),
+    put: (Bucket, Key, Body) =>
+      reach(s3.send(new PutObjectCommand({ Bucket, Key, Body, ...encrypted })).then(() => true as const)),
     get: (Bucket, Key) =>
       reach(s3.send(new GetObjectCommand({ Bucket, Key })).then(({ Body }) => Body?.transformToString() ?? '')),
     list: (Bucket, Prefix) =>
