@@ -1,6 +1,5 @@
 import { waitFor } from '@bulkhead/kernel';
-import { REQUIRED_VERSION, shippedMigrations, migrateDatabase } from './fleet/index.js';
-import { requireVersion } from './database/database-version.js';
+import { shippedMigrations } from './fleet/index.js';
 import { startClinicPlane, type ClinicPlane } from './testing/clinic-plane.js';
 import { ClinicFixture } from './testing/clinic-fixture.js';
 import { MORNING, startPractice, type Practice } from './testing/practice.js';
@@ -134,21 +133,6 @@ describe('what comes in', () => {
       [400, 'idempotency_key_missing'],
     ]);
   });
-});
-
-test('a database that the fleet has not migrated far enough is refused, until it is', async () => {
-  const plane = await startClinicPlane('cel_old');
-  try {
-    const login = { connectionString: plane.servingUrl };
-    const outdated = { code: 'database_outdated', status: 503, retryable: true };
-    await expect(requireVersion(login)).rejects.toMatchObject(outdated);
-    await migrateDatabase(plane.migrator, shippedMigrations().slice(0, REQUIRED_VERSION - 1));
-    await expect(requireVersion(login)).rejects.toMatchObject(outdated);
-    await migrateDatabase(plane.migrator);
-    await expect(requireVersion(login)).resolves.toBeUndefined();
-  } finally {
-    await plane.stop();
-  }
 });
 
 test('no log line holds what a patient is called, when born, or what was searched for', async () => {

@@ -1,4 +1,5 @@
 import { createLogger } from '@bulkhead/runtime';
+import { workFields } from '@bulkhead/tenancy';
 import { createClinic } from './clinic.js';
 import { readServiceConfig } from './config.js';
 import { connectControlPlane, tenantTokens } from './control-plane/connect.js';
@@ -7,7 +8,7 @@ import { openWorkload } from './workload.js';
 
 async function main(): Promise<void> {
   const config = readServiceConfig();
-  const logger = createLogger({ name: 'clinic', level: config.BULKHEAD_LOG_LEVEL });
+  const logger = createLogger({ name: 'clinic', level: config.BULKHEAD_LOG_LEVEL, bind: workFields });
   const control = await connectControlPlane(config, logger);
   const workload = await openWorkload(config, control.exchange);
   const app = await createClinic({ ...workload, tokens: tenantTokens(config, control), logger });

@@ -1,4 +1,5 @@
 import { createLogger } from '@bulkhead/runtime';
+import { workFields } from '@bulkhead/tenancy';
 import { createClaimsWorker } from './claims/claims-worker.js';
 import { readServiceConfig } from './config.js';
 import { connectControlPlane, tenantTokens } from './control-plane/connect.js';
@@ -9,7 +10,7 @@ import { openWorkload } from './workload.js';
 
 async function main(): Promise<void> {
   const config = readServiceConfig();
-  const logger = createLogger({ name: 'clinic-worker', level: config.BULKHEAD_LOG_LEVEL });
+  const logger = createLogger({ name: 'clinic-worker', level: config.BULKHEAD_LOG_LEVEL, bind: workFields });
   const control = await connectControlPlane(config, logger);
   const contexts = new ServiceContexts(control, tenantTokens(config, control), { id: 'clinic-claims', roles: [] });
   const workload = await openWorkload(config, contexts.exchange);
