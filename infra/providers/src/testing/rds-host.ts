@@ -28,8 +28,16 @@ const TOKEN = 'token-of-the-test-rds-host';
 /** Starts the host without any instance. */
 export async function startRdsHost(): Promise<TestRdsHost> {
   const instances = new Map<string, Instance>();
+  const turns = new Map<string, Promise<unknown>>();
   const http = createServer((request, response) => {
-    void answer(instances, request).then(
+    // One after the other for each instance, also when the caller has gone: what it asked for is carried out all the same.
+    const path = (request.url ?? '').split('/', 3).join('/');
+    const turn = (turns.get(path) ?? Promise.resolve()).then(() => answer(instances, request));
+    turns.set(
+      path,
+      turn.catch(() => undefined),
+    );
+    void turn.then(
       ({ status, body }) =>
         response.writeHead(status, { 'content-type': 'application/json' }).end(body && JSON.stringify(body)),
       (error: unknown) => response.writeHead(500).end(String(error)),
@@ -49,6 +57,7 @@ export async function startRdsHost(): Promise<TestRdsHost> {
     async stop() {
       http.closeAllConnections();
       await new Promise((resolve) => http.close(resolve));
+      await Promise.all(turns.values());
       await Promise.all([...instances.values()].map(({ server }) => server.stop()));
     },
   };
