@@ -1174,6 +1174,26 @@ export type SetMaintenanceBody = {
     until?: string;
 };
 
+export type OverrideEntitlementBody = {
+    /**
+     * A module or quota that some plan has.
+     */
+    feature: string;
+    kind: 'module' | 'quota';
+    /**
+     * Of a module: whether it is granted or withheld.
+     */
+    granted?: boolean;
+    /**
+     * Of a quota: its ceiling.
+     */
+    ceiling?: number;
+    /**
+     * Kept in the audit log.
+     */
+    reason: string;
+};
+
 export type JsonWebKeySet = {
     keys: Array<{
         [key: string]: unknown;
@@ -4201,6 +4221,75 @@ export type ListEntitlementsResponses = {
 
 export type ListEntitlementsResponse = ListEntitlementsResponses[keyof ListEntitlementsResponses];
 
+export type OverrideEntitlementData = {
+    body: OverrideEntitlementBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/entitlements';
+};
+
+export type OverrideEntitlementErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type OverrideEntitlementError = OverrideEntitlementErrors[keyof OverrideEntitlementErrors];
+
+export type OverrideEntitlementResponses = {
+    /**
+     * What the tenant may use from now on.
+     */
+    200: EntitlementList;
+};
+
+export type OverrideEntitlementResponse = OverrideEntitlementResponses[keyof OverrideEntitlementResponses];
+
 export type GetSubscriptionData = {
     body?: never;
     path: {
@@ -4442,6 +4531,55 @@ export type SetTenantMaintenanceResponses = {
 };
 
 export type SetTenantMaintenanceResponse = SetTenantMaintenanceResponses[keyof SetTenantMaintenanceResponses];
+
+export type RemoveEntitlementOverrideData = {
+    body?: never;
+    path: {
+        id: string;
+        feature: string;
+    };
+    query?: never;
+    url: '/v1/tenants/{id}/entitlements/{feature}';
+};
+
+export type RemoveEntitlementOverrideErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RemoveEntitlementOverrideError = RemoveEntitlementOverrideErrors[keyof RemoveEntitlementOverrideErrors];
+
+export type RemoveEntitlementOverrideResponses = {
+    204: void;
+};
+
+export type RemoveEntitlementOverrideResponse = RemoveEntitlementOverrideResponses[keyof RemoveEntitlementOverrideResponses];
 
 export type GetTokenKeysData = {
     body?: never;

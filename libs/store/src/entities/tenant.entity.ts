@@ -66,3 +66,15 @@ export class EntitlementEntity {
   /** Where it comes from, e.g. `plan:clinic-per-provider@1`. */
   @Column({ type: 'text' }) source!: string;
 }
+
+/** Agreed with one tenant, whatever its plan says. */
+@Entity({ schema: 'control', name: 'entitlement_overrides' })
+export class EntitlementOverrideEntity {
+  @PrimaryColumn({ type: 'text', name: 'tenant_id' }) tenantId!: TenantId;
+  @PrimaryColumn({ type: 'text' }) feature!: string;
+  @Column({ type: 'text' }) kind!: 'module' | 'quota';
+  /** Whether a module is granted or withheld; null for a quota. */
+  @Column({ type: 'boolean', nullable: true }) granted!: boolean | null;
+  /** int8: the driver hands it over as text. Null for modules. */
+  @Column({ type: 'bigint', nullable: true }) ceiling!: string | null;
+}

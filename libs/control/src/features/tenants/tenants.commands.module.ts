@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { CreateTenantHandler } from './create-tenant.js';
+import { OverrideEntitlementHandler, RemoveEntitlementOverrideHandler } from './override-entitlement.js';
 import { ResumeTenantHandler } from './resume-tenant.js';
 import { SetMaintenanceHandler } from './set-maintenance.js';
 import { AbandonTenantHandler, ActivateTenantHandler } from './settle-tenant.js';
@@ -13,6 +14,8 @@ import { SuspendTenantHandler } from './suspend-tenant.js';
     SuspendTenantHandler,
     ResumeTenantHandler,
     SetMaintenanceHandler,
+    OverrideEntitlementHandler,
+    RemoveEntitlementOverrideHandler,
   ],
 })
 export class TenantsCommandsModule {}
