@@ -32,6 +32,20 @@ test('a cell stands up one key, database, bucket and queue under names that deri
   expect(only(resources, 'bulkhead:postgres:TenantDatabase').inputs['home']).toBe(cellId);
 });
 
+test('the role of a cell reaches what is of the cell, within the boundary of its region', async () => {
+  const { resources, result } = await recordProgram(programFor({ program: 'cell', spec }));
+  const role = only(resources, 'aws:iam/role:Role').inputs;
+  expect(role['name']).toBe(names.role);
+  expect(role['permissionsBoundary']).toMatch(/policy\/bulkhead-tenant-boundary-us-east-1$/);
+  expect(role['assumeRolePolicy']).toContain(`"sts:ExternalId":"${cellId}"`);
+  const policy = JSON.parse(only(resources, 'aws:iam/rolePolicy:RolePolicy').inputs['policy']);
+  const reached = (policy.Statement as { Resource: string[] }[]).flatMap(({ Resource }) => Resource);
+  const { keyArn } = result as { keyArn: string };
+  const foreign = reached.filter((arn) => arn !== keyArn && ![names.bucket, cellId].some((own) => arn.includes(own)));
+  expect(foreign).toEqual([]);
+  expect(reached).toContainEqual(expect.stringMatching(`secret:bulkhead/${cellId}/tenant/\\*$`));
+});
+
 test('everything of a cell is encrypted with the key of that cell', async () => {
   const { resources, result } = await recordProgram(programFor({ program: 'cell', spec }));
   const keyArn = (result as { keyArn: string }).keyArn;

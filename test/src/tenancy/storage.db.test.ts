@@ -75,6 +75,9 @@ describe.each(ISOLATIONS)('storage of a %s tenant', (isolation) => {
     expect((await fetch(turned)).status).toBe(403);
     const upload = await storage.url(a().context, 'u/new', { method: 'PUT' });
     const headers = await storage.uploadHeaders(a().context);
+    const otherKey = { ...headers, 'x-amz-server-side-encryption-aws-kms-key-id': 'arn:aws:kms:us-east-1:1:key/other' };
+    expect((await fetch(upload, { method: 'PUT', body: 'new', headers: otherKey })).status).toBe(403);
+    expect((await fetch(upload, { method: 'PUT', body: 'new' })).status).toBe(403);
     expect((await fetch(upload, { method: 'PUT', body: 'new', headers })).status).toBe(200);
     expect((await (await storage.get(a().context, 'u/new')).bytes()).toString()).toBe('new');
   });
