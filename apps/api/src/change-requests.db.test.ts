@@ -1,6 +1,15 @@
-import { ExpireChange, ReleaseChange, ReportOperation, SwitchPlan, UnscheduleChange } from '@bulkhead/control';
+import {
+  ChangeReader,
+  DueChanges,
+  ExpireChange,
+  ReleaseChange,
+  ReportOperation,
+  SwitchPlan,
+  UnscheduleChange,
+} from '@bulkhead/control';
 import type { OperationId, TenantId } from '@bulkhead/kernel';
 import type { Answer, ApiFixture } from './testing/api.fixture.js';
+import { openControlDatabase } from '@bulkhead/store';
 import { SalesFixture } from './testing/sales.fixture.js';
 import { asSuperuser } from './testing/token-tools.js';
 
@@ -31,6 +40,16 @@ const expire = (changeId: string) =>
        (select quote_id from control.change_requests where id = '${changeId}');
      alter table control.quotes enable trigger quotes_final`,
   );
+
+/** What the worker does by the clock. */
+async function settleDue(): Promise<number> {
+  const source = await openControlDatabase(api.database.workerUrl, 1);
+  try {
+    return await new DueChanges(new ChangeReader(source), { execute: (command) => api.asWorker(command) }).settle();
+  } finally {
+    await source.destroy();
+  }
+}
 
 describe('a change request', () => {
   it('goes from a quote to an applied plan', async () => {
@@ -207,5 +226,50 @@ describe('a change request', () => {
     expect(answer.body).toMatchObject({ state: 'rejected', decisions: [{ decision: 'reject', note: 'too cheap' }] });
     expect((await request(await quote())).status).toBe(201);
     expect((await api.get(`/v1/change-requests?tenant=${id}&state=rejected`)).body.data).toHaveLength(1);
+  });
+
+  it('is applied by the worker on its day, once, and closed by it when it expires', async () => {
+    const { changeId, quoteHash } = await approved();
+    expect((await act(changeId, 'schedule', { quoteHash })).body.state).toBe('scheduled');
+    await Promise.all([settleDue(), settleDue()]);
+    const { state, operationId } = await change(changeId);
+    expect([state, operationId]).toEqual(['applying', expect.stringMatching(/^op_/)]);
+    const { data } = (await api.get(`/v1/operations?tenant=${id}&kind=change.apply`)).body;
+    expect(data).toMatchObject([{ id: operationId, requestedBy: 'workload:worker' }]);
+    const { tenantId } = await api.onboard();
+    const late = await fixture.approved(tenantId);
+    await expire(late.changeId);
+    await settleDue();
+    expect((await change(late.changeId)).state).toBe('expired');
+  });
+
+  it('that cannot be applied on its day stays approved, and says why', async () => {
+    const { changeId, quoteHash } = await approved();
+    await act(changeId, 'schedule', { quoteHash });
+    await asSuperuser(api, 'update control.tenants set quantity = 11 where id = $1', [id]);
+    await settleDue();
+    expect(await change(changeId)).toMatchObject({ state: 'approved', failure: { code: 'quote_stale' } });
+    expect(await settleDue()).toBe(0);
+  });
+
+  it('tells the vendor and the contact of each step, in the transaction of the step', async () => {
+    const asked = await fixture.quote(id);
+    const { id: changeId } = (await request(asked, { contactEmail: 'ada@clinic.example' })).body.change;
+    await act(changeId, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
+    await act(changeId, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
+    const rows = await asSuperuser(
+      api,
+      `select channel, recipient, message from control.notifications where tenant_id = $1 order by id`,
+      [id],
+    );
+    expect(rows.map(({ channel }) => channel)).toEqual(['webhook', 'email', 'webhook', 'email']);
+    expect(rows[2]).toMatchObject({
+      message: { type: 'change_request.approved', data: { id: changeId, tenantId: id, state: 'approved' } },
+    });
+    expect(rows[3]).toMatchObject({
+      recipient: 'ada@clinic.example',
+      message: { subject: 'Your change request was approved' },
+    });
+    expect(JSON.stringify(rows)).not.toMatch(/Minor|USD|quo_/);
   });
 });

@@ -33,6 +33,12 @@ const schema = z.object({
   /** Tries of a step whose error may pass, before it asks for an operator. */
   BULKHEAD_STEP_ATTEMPTS: z.coerce.number().int().min(1).optional(),
   BULKHEAD_STRIPE_API_KEY: z.string().optional(),
+  /** Where change requests are announced; with the secret that signs it (`whsec_…`) in a file. */
+  BULKHEAD_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
+  BULKHEAD_WEBHOOK_SECRET_FILE: z.string().min(1).optional(),
+  /** Mail server for contacts of change requests, `smtp://` or `smtps://`, and the sender. */
+  BULKHEAD_SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+  BULKHEAD_MAIL_FROM: z.email().optional(),
   BULKHEAD_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   AWS_ENDPOINT_URL: z.url().optional(),
 });

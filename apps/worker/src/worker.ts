@@ -1,5 +1,5 @@
 import type { Dependencies } from '@bulkhead/activities';
-import { CommandGate } from '@bulkhead/control';
+import { CommandGate, DueChanges } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
 import { LedgerBilling } from '@bulkhead/integrations';
 import type { Logger } from '@bulkhead/runtime';
@@ -15,12 +15,15 @@ import { createDependencies } from './dependencies.js';
 import { recordForgottenStacks } from './forgotten-stacks.js';
 import { serveHealth } from './health.js';
 import { LostWorkflows } from './lost-workflows.js';
+import { notificationChannels } from './notification-channels.js';
+import { NotificationRelay } from './notification-relay.js';
 import { OutboxRelay } from './outbox-relay.js';
 import { ensureSchedules } from './schedules.js';
 import { publishTemplates } from './templates.js';
 import { createWorkers } from './temporal-workers.js';
 
-const MINUTE_MS = 60_000;
+const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 
 export interface RunningWorker {
@@ -47,7 +50,8 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
       if (workers.some((worker) => worker.getState() !== 'RUNNING')) throw new Error('A queue is not served');
     },
   });
-  const chores = startChores(dependencies, source);
+  const notifications = new NotificationRelay(source, await notificationChannels(config), logger);
+  const chores = startChores(dependencies, source, notifications);
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
@@ -69,9 +73,14 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
  * What is due by the clock, at the start and then again and again. Another worker may have done it already; that is
  * harmless.
  */
-function startChores(dependencies: Dependencies, source: DataSource): { stop(): void } {
+function startChores(
+  dependencies: Dependencies,
+  source: DataSource,
+  notifications: NotificationRelay,
+): { stop(): void } {
   const { automation, billing, logger } = dependencies;
   const lost = new LostWorkflows(source, dependencies);
+  const due = new DueChanges(dependencies.changes, dependencies.gate);
   const timers = [
     every(HOUR_MS, logger, () => automation.sweep()),
     // Stripe issues by itself.
@@ -81,6 +90,8 @@ function startChores(dependencies: Dependencies, source: DataSource): { stop(): 
     every(HOUR_MS, logger, () => source.query('select control.prune()')),
     every(HOUR_MS, logger, () => recordForgottenStacks(dependencies, source)),
     every(MINUTE_MS, logger, () => lost.recover()),
+    every(10 * SECOND_MS, logger, () => due.settle()),
+    every(5 * SECOND_MS, logger, () => notifications.deliver()),
   ];
   return { stop: () => timers.forEach(clearInterval) };
 }

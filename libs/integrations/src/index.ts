@@ -1,2 +1,3 @@
 export * from './billing/index.js';
 export * from './anchor/index.js';
+export * from './notifications/index.js';

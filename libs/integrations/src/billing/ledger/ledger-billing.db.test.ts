@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import pg from 'pg';
 import type { BilledPlan } from '../port.js';
 import { describeBillingContract } from '../testing/billing-contract.js';
+import { describePlanChangeContract } from '../testing/plan-change-contract.js';
 import { BreakablePool, startLedgerDatabase } from '../testing/ledger-database.js';
 import { isFirstDelivery } from '../webhook-events.js';
 import { LedgerBilling } from './ledger-billing.js';
@@ -37,14 +38,16 @@ const balance = (account: string, customerRef: string) =>
     customerRef,
   ]);
 
-describeBillingContract('the embedded ledger', () => ({
+const underTest = () => ({
   provider: ledger,
   breakAfter: (count) => worker.breakAfter(count),
   heal: () => worker.heal(),
   passDay: () => undefined,
   clear: () => undefined,
   countCustomers,
-}));
+});
+describeBillingContract('the embedded ledger', underTest);
+describePlanChangeContract('the embedded ledger', underTest);
 
 const plan = {
   name: 'clinic',

@@ -3,6 +3,7 @@ import { newId, Redacted } from '@bulkhead/kernel';
 import nock from 'nock';
 import type { BilledPlan } from '../port.js';
 import { describeBillingContract } from '../testing/billing-contract.js';
+import { describePlanChangeContract } from '../testing/plan-change-contract.js';
 import { StripeEmulation } from '../testing/stripe-emulation.js';
 import { StripeBilling, STRIPE_API_VERSION } from './stripe-billing.js';
 
@@ -27,14 +28,17 @@ const plan = {
   paymentTermDays: 45,
 } as const satisfies BilledPlan;
 
-describeBillingContract('Stripe (against an emulation of its documented endpoints, not Stripe itself)', () => ({
+const NAME = 'Stripe (against an emulation of its documented endpoints, not Stripe itself)';
+const underTest = () => ({
   provider: stripe,
   breakAfter: (count) => emulation.breakAfter(count),
   heal: () => emulation.heal(),
   passDay: () => emulation.passDay(),
   clear: () => emulation.clear(),
   countCustomers: async () => emulation.objects.customers.size,
-}));
+});
+describeBillingContract(NAME, underTest);
+describePlanChangeContract(NAME, underTest);
 
 async function subscribe() {
   const [tenantId, key] = [newId('tenant'), newId('operation')];
