@@ -82,14 +82,17 @@ export class ControlPlane {
   async #follow(): Promise<void> {
     const { signal } = this.#stop;
     let pauseMs = (this.#list?.pollSeconds ?? 1) * 1000;
+    let isReachable = true;
     while (!signal.aborted) {
       await delay(pauseMs, undefined, { signal }).catch(() => undefined);
       if (signal.aborted) return;
       try {
         await this.#poll();
+        isReachable = true;
         pauseMs = (this.#list?.pollSeconds ?? 1) * 1000;
       } catch (error) {
-        this.logger.warn('The list of revoked tokens cannot be read now.', { error });
+        if (isReachable) this.logger.warn('The list of revoked tokens cannot be read now.', { error });
+        isReachable = false;
         pauseMs = FIRST_PAUSE_MS;
       }
     }
