@@ -4,7 +4,7 @@ import type { TestDatabase } from '@bulkhead/store/testing';
 import fc from 'fast-check';
 import pg from 'pg';
 import type { BilledPlan } from '../port.js';
-import { describeBillingContract } from '../testing/billing-contract.js';
+import { describeBillingContract, type BillingUnderTest } from '../testing/billing-contract.js';
 import { describePlanChangeContract } from '../testing/plan-change-contract.js';
 import { BreakablePool, startLedgerDatabase } from '../testing/ledger-database.js';
 import { isFirstDelivery } from '../webhook-events.js';
@@ -38,7 +38,7 @@ const balance = (account: string, customerRef: string) =>
     customerRef,
   ]);
 
-const underTest = () => ({
+const underTest = (): BillingUnderTest => ({
   provider: ledger,
   breakAfter: (count) => worker.breakAfter(count),
   heal: () => worker.heal(),

@@ -2,7 +2,7 @@ import { invoiceSchedule, money, planCharge } from '@bulkhead/domain';
 import { newId, Redacted } from '@bulkhead/kernel';
 import nock from 'nock';
 import type { BilledPlan } from '../port.js';
-import { describeBillingContract } from '../testing/billing-contract.js';
+import { describeBillingContract, type BillingUnderTest } from '../testing/billing-contract.js';
 import { describePlanChangeContract } from '../testing/plan-change-contract.js';
 import { StripeEmulation } from '../testing/stripe-emulation.js';
 import { StripeBilling, STRIPE_API_VERSION } from './stripe-billing.js';
@@ -29,7 +29,7 @@ const plan = {
 } as const satisfies BilledPlan;
 
 const NAME = 'Stripe (against an emulation of its documented endpoints, not Stripe itself)';
-const underTest = () => ({
+const underTest = (): BillingUnderTest => ({
   provider: stripe,
   breakAfter: (count) => emulation.breakAfter(count),
   heal: () => emulation.heal(),
