@@ -4,7 +4,8 @@ import { queryAt, type TestStack } from './test-stack.js';
 const REGISTRY = `
   select format('registration %s %s of %s at %s', binding_id, layer, coalesce(tenant_id, 'nobody'), locator) as item from bulkhead.registration
   union all select format('data key %s version %s', binding_id, version) from bulkhead.data_key
-  union all select format('home of %s is %s, epoch %s', tenant_id, home, epoch) from bulkhead.tenant_home`;
+  union all select format('home of %s is %s, epoch %s', tenant_id, home, epoch) from bulkhead.tenant_home
+  union all select format('%s of %s is %s', layer, tenant_id, binding_id) from bulkhead.tenant_layer`;
 
 /** A connection to a plane's database as the superuser of its server, whom nothing of Bulkhead knows. */
 export function planeUrl(stack: TestStack, instance: string, database: string): string {

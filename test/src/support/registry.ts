@@ -83,8 +83,16 @@ function tenantInPlanes(bindings: readonly Binding[]): string[] {
     ...bindings.flatMap((binding) => [
       `registration ${binding.id} ${binding.layer} of ${binding.tenant_id} at ${locator(binding, home)}`,
       ...(binding.layer === 'key' ? [`data key ${binding.id} version 1`] : []),
+      `${binding.layer} of ${binding.tenant_id} is ${binding.id}`,
     ]),
+    ...(own.isolation === 'dedicated' ? bindings.flatMap(toldAtHome) : []),
   ];
+}
+
+/** A shared layer of a tenant whose database is its own: registered in the cell, and entered at home too. */
+function toldAtHome({ id, layer: of, isolation, tenant_id: tenantId }: Binding): string[] {
+  if (isolation === 'dedicated') return [];
+  return [`registration ${id} ${of} of ${tenantId} at ${id}`, ...(of === 'key' ? [`data key ${id} version 1`] : [])];
 }
 
 const UNSETTLED = `
@@ -131,7 +139,7 @@ export async function readRegistry(stack: TestStack): Promise<Registry> {
       ]),
       ...cells.flatMap(({ id }) => (['database', 'storage', 'key', 'queue'] as const).flatMap((of) => layer(of, id))),
       ...dedicated.flatMap(({ id, layer: of }) => layer(of, id)),
-      ...[...stacks].map((id) => `iam role bh-${idHex(id)}`),
+      ...[...cells.map(({ id }) => id), ...stacks].map((id) => `iam role bh-${idHex(id)}`),
     ],
     planes: [...cells.flatMap(({ id }) => server(id)), ...[...byTenant.values()].flatMap(tenantInPlanes)],
     stacks: [
