@@ -27,7 +27,7 @@ beforeAll(async () => {
     database: home.database.database,
   });
   await superuser.connect();
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   await superuser?.end();
   await stage?.stop();

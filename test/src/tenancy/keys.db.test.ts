@@ -18,7 +18,7 @@ beforeAll(async () => {
   tenants['hybrid a'] = await stage.hybrid();
   tenants['hybrid b'] = await stage.hybrid();
   service = await stage.service();
-}, 120_000);
+}, 300_000);
 afterAll(() => stage?.stop());
 
 const SSN = Buffer.from('078-05-1120');

@@ -13,7 +13,7 @@ beforeAll(async () => {
   tenants['other'] = await stage.tenant('shared');
   tenants['hybrid'] = await stage.hybrid();
   service = await stage.service();
-}, 120_000);
+}, 300_000);
 afterAll(() => stage?.stop());
 
 const tenant = (name: string): StagedTenant => tenants[name] as StagedTenant;

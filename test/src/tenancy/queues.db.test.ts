@@ -27,7 +27,7 @@ beforeAll(async () => {
     }
   }
   service = await stage.service();
-}, 120_000);
+}, 300_000);
 afterEach(async () => {
   for (const consumer of consumers.splice(0)) await consumer.stop();
 });
@@ -182,6 +182,12 @@ async function plant({ placed }: StagedTenant, id: string, kind: string, body: B
     [placed.tenantId, id, kind, body],
   );
 }
+
+it('a kind that nobody has named is neither sent nor handled', async () => {
+  const unknown = { code: 'message_kind_unknown', status: 500 };
+  await expect(service.queues.send(tenant('shared a').context, 'unnamed', {})).rejects.toMatchObject(unknown);
+  expect(() => consume([], { unnamed: async () => undefined })).toThrow(expect.objectContaining(unknown));
+});
 
 describe('the lanes', () => {
   it('hold a message only if the transaction that sent it commits, and one id once', async () => {

@@ -31,7 +31,7 @@ beforeAll(async () => {
     const Name = `${await prefixOf(staged)}payer-login`;
     await stage.engines.clients.secrets.send(new CreateSecretCommand({ Name, SecretString: `secret of ${name}` }));
   }
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   secrets?.close();
   await stage?.stop();

@@ -25,7 +25,7 @@ beforeAll(async () => {
     tenants[`${isolation} b`] = await stage.tenant(isolation);
   }
   service = await stage.service();
-}, 120_000);
+}, 300_000);
 afterAll(() => stage?.stop());
 
 const tenant = (name: string): StagedTenant => tenants[name] as StagedTenant;

@@ -44,7 +44,7 @@ beforeAll(async () => {
     connection: temporal.connection,
     interceptors: [tenantClientInterceptor({ keys })],
   });
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   worker?.shutdown();
   await running;

@@ -46,8 +46,10 @@ export class TenantConsumer {
   readonly #sources = new Map<string, { readonly end: AbortController; readonly done: Promise<void> }>();
   #running: Promise<void> | undefined;
 
+  /** @throws BulkheadError `message_kind_unknown` (500) for a handler of a kind that the queues do not know. */
   constructor(options: TenantConsumerOptions) {
     this.#options = options;
+    for (const kind of Object.keys(options.handlers)) options.queues.kind(kind);
     const { queues, contextFor, handlers, holdMs = 30_000, onOutcome = () => undefined } = options;
     this.#run = { queues, contextFor, handlers, holdMs, budget: new RetryBudget(), onOutcome };
   }
