@@ -14,12 +14,12 @@ import { handOver } from './run.mjs';
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url)).replace(/[\\/]$/, '');
 const COMMANDS = ['start', 'demo', 'reset', 'test', 'faults', 'bench', 'build'];
 
-// One after the other: they would measure each other.
-async function runBenches(args) {
+// One after the other: they would measure each other. Each writes its figures to bench-<name>.json.
+async function runBenches([pairs]) {
   let worst = 0;
-  for (const name of ['context', 'entitlements']) {
-    const script = `${ROOT}/test/dist/bench/${name}.bench.js`;
-    worst = Math.max(worst, await handOver(process.execPath, [script, ...args], { stdio: 'inherit' }));
+  for (const name of ['context', 'entitlements', 'fleet']) {
+    const script = [`${ROOT}/test/dist/bench/${name}.bench.js`, ...(pairs ? [pairs] : [])];
+    worst = Math.max(worst, await handOver(process.execPath, script, { stdio: 'inherit' }));
   }
   return worst;
 }
