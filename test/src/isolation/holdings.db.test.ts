@@ -1,7 +1,11 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { provisioningQueueActivities, type Dependencies } from '@bulkhead/activities';
+import type { RecordProof } from '@bulkhead/control';
 import { physicalNames } from '@bulkhead/domain';
-import { findingsOf, type ProofReport } from '@bulkhead/domain/isolation';
+import { createNoteSigner } from '@bulkhead/domain/audit';
+import { findingsOf, proofDigest, verifyProof, type ProofReport } from '@bulkhead/domain/isolation';
 import {
   managedSecrets,
   PLAIN_WORKLOAD,
@@ -11,6 +15,8 @@ import {
   type KeyHolding,
   type SecretHolding,
 } from '@bulkhead/isolation';
+import { newId } from '@bulkhead/kernel';
+import { createLogger } from '@bulkhead/runtime';
 import type { TenantContext } from '@bulkhead/tenancy';
 import { TenancyStage, type StagedTenant, type TenancyService } from '../tenancy/tenancy-stage.js';
 
@@ -113,4 +119,29 @@ it('a database as the provider makes it shows no leak, seen with the logins that
   const report = await prove([{ ...target, ...rest }], { mode: 'live' });
   expect(findingsOf(report)).toEqual([]);
   expect(report).toMatchObject({ verdict: 'green', targets: [{ voids: [] }] });
+});
+
+it('the worker’s activity signs and records what it saw, and a database without a workload is no proof', async () => {
+  const { cell } = a.placed;
+  if (!cell) throw new Error('The tenant has no cell');
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const reportSigner = createNoteSigner(pem, 'log.example/audit');
+  const sent: RecordProof[] = [];
+  const { ownerRole, servingRole, migratorRole } = physicalNames(cell.cellId);
+  const place = { home: cell.cellId, database: cell.outputs.database, ownerRole, servingRole, migratorRole };
+  const { proveIsolation } = provisioningQueueActivities({
+    gate: { execute: async (command: RecordProof) => void sent.push(command) },
+    isolation: { tenantDatabases: async () => [place] },
+    planes: stage.engines.clients,
+    workload: PLAIN_WORKLOAD,
+    logger: createLogger({ name: 'worker', level: 'silent' }),
+    reportSigner,
+  } as unknown as Dependencies);
+  const proofId = newId('isolationProof');
+  const receipt = await proveIsolation({ operationId: newId('operation'), proofId });
+  const { signed } = sent[0]?.outcome ?? {};
+  if (!signed) throw new Error('Nothing was recorded');
+  expect(receipt).toEqual({ proofId, verdict: 'void', digest: proofDigest(signed.report), targets: 1, findings: 0 });
+  expect(signed.report.targets[0]?.voids).toEqual(['Rows could be put into 0 tables; 1 are wanted.']);
+  expect(() => verifyProof(signed.note, [reportSigner.publicKey], proofId, signed.report)).not.toThrow();
 });
