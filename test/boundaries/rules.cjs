@@ -43,6 +43,15 @@ const MAY_IMPORT = {
     'workflows/activities',
   ],
   'apps/cli': ['libs/kernel', 'libs/client'],
+  // Runs a pull request's programs: no client of the control plane, no store.
+  'apps/preview': [
+    'libs/kernel',
+    'libs/domain',
+    'infra/programs',
+    'infra/policies',
+    'infra/providers',
+    'infra/automation',
+  ],
   'apps/clinic': ['libs/kernel', 'libs/runtime', 'libs/tenancy'],
   'apps/local': ['libs/kernel', 'libs/domain', 'libs/runtime', 'libs/store', 'infra/providers'],
 };

@@ -1,16 +1,22 @@
 import { Command, CommanderError, Option } from 'commander';
 import { CommandMaker } from './command.js';
 import { apiKeys } from './commands/api-keys.js';
+import { approvals } from './commands/approvals.js';
 import { audit } from './commands/audit.js';
 import { cells } from './commands/cells.js';
+import { changes } from './commands/changes.js';
 import { contexts } from './commands/contexts.js';
 import { doctor } from './commands/doctor.js';
+import { eligibility } from './commands/eligibility.js';
+import { facts } from './commands/facts.js';
 import { fleet } from './commands/fleet.js';
 import { isolation } from './commands/isolation.js';
 import { landingZones } from './commands/landing-zones.js';
+import { legalHolds } from './commands/legal-holds.js';
 import { login } from './commands/login.js';
 import { operations } from './commands/operations.js';
 import { plans } from './commands/plans.js';
+import { preview } from './commands/preview.js';
 import { tenants } from './commands/tenants.js';
 import { tiers } from './commands/tiers.js';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js';
@@ -24,6 +30,11 @@ const NOUNS = [
   doctor,
   tenants,
   operations,
+  facts,
+  eligibility,
+  changes,
+  approvals,
+  legalHolds,
   tiers,
   plans,
   cells,
@@ -32,6 +43,7 @@ const NOUNS = [
   audit,
   fleet,
   isolation,
+  preview,
 ];
 
 const AFTERWARDS = `
@@ -48,7 +60,9 @@ Exit codes:
 export async function runCommandLine(args: readonly string[], terminal: Terminal): Promise<ExitCode> {
   const maker = new CommandMaker(terminal);
   try {
-    await build(maker, terminal).parseAsync(args, { from: 'user' });
+    const [first, ...rest] = args;
+    const root = first === 'preview' ? complete(preview(maker), terminal) : build(maker, terminal);
+    await root.parseAsync(first === 'preview' ? rest : args, { from: 'user' });
     return maker.exitCode;
   } catch (error) {
     // Commander has said already what was wrong with the line, or has printed the help that was asked for.
@@ -58,7 +72,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   }
 }
 
-function build(maker: CommandMaker, { stdout, stderr }: Terminal): Command {
+function build(maker: CommandMaker, terminal: Terminal): Command {
   const program = new Command('bulkhead')
     .description('The control plane’s command line: bulkhead <noun> <verb>.')
     .addOption(new Option('-o, --output <format>', 'how data is printed').choices(OUTPUT_FORMATS).default('table'))
@@ -67,7 +81,12 @@ function build(maker: CommandMaker, { stdout, stderr }: Terminal): Command {
     .option('--debug', 'tell what is sent and why something failed')
     .addHelpText('after', AFTERWARDS);
   for (const noun of NOUNS) program.addCommand(noun(maker));
-  for (const command of [program, ...program.commands.flatMap((noun) => [noun, ...noun.commands])]) {
+  return complete(program, terminal);
+}
+
+/** Sets for a command, and for all below it, what it prints and where. */
+function complete(root: Command, { stdout, stderr }: Terminal): Command {
+  for (const command of [root, ...root.commands.flatMap((noun) => [noun, ...noun.commands])]) {
     command
       .exitOverride()
       .configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => stderr.write(text) })
@@ -75,5 +94,5 @@ function build(maker: CommandMaker, { stdout, stderr }: Terminal): Command {
       .showHelpAfterError('(add --help for what there is)')
       .allowExcessArguments(false);
   }
-  return program;
+  return root;
 }

@@ -12,6 +12,9 @@ const OPERATIONS: Readonly<Record<string, PlannedStep['operation']>> = {
   replace: 'replace',
   delete: 'delete',
 };
+/** Stands for a value that only a run can tell (pulumi sdk, go/common/resource/plugin/rpc.go). */
+const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
+const ARN = /^"arn:aws[\w-]*:[\w+=,.@:/-]{1,300}"$/;
 /** Enough to recognise a value. */
 const LONGEST = 300;
 
@@ -67,7 +70,9 @@ export class PlanRecord {
 
   #text(value: unknown): string | undefined {
     if (value === undefined) return undefined;
-    const text = redact(JSON.stringify(value) ?? '', this.secrets);
+    const json = (JSON.stringify(value) ?? '').replaceAll(UNKNOWN, '(known after apply)');
+    // The name of a secret is not one, and shows which secret is meant.
+    const text = ARN.test(json) ? json : redact(json, this.secrets);
     return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
   }
 }
@@ -76,9 +81,9 @@ function named(urn: string): { urn: string; type: string; name: string } {
   return { urn, type: urnType(urn), name: urnName(urn) };
 }
 
-/** Stacks and providers are no resources of anybody. */
+/** Stacks, providers and components are no resources of anybody. */
 function isBookkeeping(urn: string): boolean {
-  return /^pulumi:(?:pulumi:Stack|providers:)/.test(urnType(urn));
+  return /^(?:pulumi:(?:pulumi:Stack|providers:)|bulkhead:components:)/.test(urnType(urn));
 }
 
 /** Value at a property path such as `rules[0].days` or `tags["bulkhead:id"]`. */
