@@ -64,8 +64,8 @@ it('does not open after any one bit was changed, the key version among them, nor
   }
 });
 
-it('never uses a nonce twice in a hundred thousand messages', () => {
+it('never uses a nonce twice in twenty thousand messages', () => {
   const nonces = new Set<string>();
-  for (let i = 0; i < 100_000; i++) nonces.add(sealMessage(name, key, use, Buffer.of(1)).toString('latin1', 24, 36));
-  expect(nonces.size).toBe(100_000);
+  for (let i = 0; i < 20_000; i++) nonces.add(sealMessage(name, key, use, Buffer.of(1)).toString('latin1', 24, 36));
+  expect(nonces.size).toBe(20_000);
 });
