@@ -16,6 +16,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 const OF_CODE: Readonly<Record<string, ExitCode>> = {
   policy_violation: EXIT.policyDenied,
+  layer_not_eligible: EXIT.policyDenied,
   approval_required: EXIT.approvalNeeded,
   wait_timeout: EXIT.timeout,
   api_timeout: EXIT.timeout,

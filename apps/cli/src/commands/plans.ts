@@ -2,6 +2,7 @@ import type { ListPlansResponse } from '@bulkhead/client';
 import type { Command } from 'commander';
 import { reference } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
+import { money } from '../output/money.js';
 import { printList, time, version, type Shape } from '../output/print.js';
 
 type Plan = ListPlansResponse['data'][number];
@@ -35,10 +36,4 @@ export function plans(maker: CommandMaker): Command {
       }),
     );
   return noun;
-}
-
-/** Minor units as an amount: how many there are in one unit depends on the currency (ISO 4217). */
-function money(minor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en', { style: 'currency', currency, currencyDisplay: 'code' });
-  return format.format(minor / 10 ** (format.resolvedOptions().maximumFractionDigits ?? 2)).replaceAll('\u00A0', ' ');
 }

@@ -154,7 +154,7 @@ async function placement(session: Session, _options: unknown, tenant = ''): Prom
 }
 
 /** By id, or by slug. @throws BulkheadError `tenant_not_found` */
-async function findTenant(client: BulkheadClient, idOrSlug: string): Promise<TenantView> {
+export async function findTenant(client: BulkheadClient, idOrSlug: string): Promise<TenantView> {
   if (idOrSlug.startsWith('ten_')) return await client.getTenant({ path: { id: idOrSlug } });
   for await (const tenant of paginate((page) => client.listTenants({ query: { q: idOrSlug, ...page } })))
     if (tenant.slug === idOrSlug) return tenant;
