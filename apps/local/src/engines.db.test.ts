@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { CreateKeyCommand, KMSClient, ListKeysCommand } from '@aws-sdk/client-kms';
 import { CreateUserCommand, IAMClient } from '@aws-sdk/client-iam';
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { waitFor } from '@bulkhead/kernel';
 import { createRemoteJWKSet, decodeJwt, jwtVerify } from 'jose';
@@ -93,6 +94,22 @@ describe('engines', () => {
     );
     const stranger = new KMSClient({ endpoint, region, credentials: { ...worker, secretAccessKey: 'guessed' } });
     await expect(stranger.send(new ListKeysCommand({}))).rejects.toThrow(/signature/);
+  });
+
+  it('lets services read serving logins and the fleet migrator migrators’ logins, and neither what the other reads', async () => {
+    const { endpoint, region, root, workload, migrator } = engines.aws;
+    const as = (credentials: typeof root) => new SecretsManagerClient({ endpoint, region, credentials });
+    for (const login of ['serving', 'migrator', 'tenant/other']) {
+      await as(root).send(new CreateSecretCommand({ Name: `bulkhead/cel_1/${login}`, SecretString: login }));
+    }
+    const read = async (credentials: typeof root, login: string) =>
+      (await as(credentials).send(new GetSecretValueCommand({ SecretId: `bulkhead/cel_1/${login}` }))).SecretString;
+    expect(await read(workload, 'serving')).toBe('serving');
+    expect(await read(migrator, 'migrator')).toBe('migrator');
+    for (const login of ['migrator', 'tenant/other'])
+      await expect(read(workload, login)).rejects.toThrow(/not authorized/);
+    for (const login of ['serving', 'tenant/other'])
+      await expect(read(migrator, login)).rejects.toThrow(/not authorized/);
   });
 
   it('issues access tokens with the roles of the demo user, verifiable by discovery', async () => {
