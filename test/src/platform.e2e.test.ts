@@ -1,4 +1,5 @@
 import { describeAuditLog } from './platform/audit-log.suite.js';
+import { describeChangeRequests } from './platform/change-requests.suite.js';
 import { describeClinic } from './platform/clinic.suite.js';
 import { describeSecondStart } from './platform/second-start.suite.js';
 import { describeSecrets } from './platform/secrets.suite.js';
@@ -22,6 +23,7 @@ afterAll(() => stack.remove());
 const current = () => stack;
 describeTiers(current);
 describeTogether(current);
+describeChangeRequests(current);
 describeServingLogins(current);
 describeTokens(current);
 describeClinic(current);
