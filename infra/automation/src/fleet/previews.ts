@@ -37,6 +37,11 @@ export interface StackPlan {
 export interface Previews {
   /** Previews a request on a recorded state. Never rejects for what a program or a state does. */
   plan(request: ProgramRequest, state: RecordedState | null): Promise<StackPlan>;
+  /**
+   * Reads the cloud and says where it differs from a recorded state: an update is a resource that was changed, a delete
+   * one that is gone. The providers need credentials that may read. What is inside databases is not looked at.
+   */
+  drift(request: ProgramRequest, state: RecordedState): Promise<StackPlan>;
 }
 
 const MAX_MS = 5 * 60_000;
@@ -49,20 +54,45 @@ const CLI_MEMORY = '512MiB';
  */
 export async function openPreviews(config: PreviewConfig): Promise<Previews> {
   const version = await pulumiVersion(config.pulumiRoot);
-  return { plan: (request, state) => planOne(config, version, request, state) };
+  return {
+    plan: (request, state) => runOne(config, version, { kind: 'plan', request, state }),
+    drift: (request, state) => runOne(config, version, { kind: 'drift', request, state: withoutInner(state) }),
+  };
 }
 
-async function planOne(
-  config: PreviewConfig,
-  version: string,
-  request: ProgramRequest,
-  state: RecordedState | null,
-): Promise<StackPlan> {
+interface Work {
+  readonly kind: 'plan' | 'drift';
+  readonly request: ProgramRequest;
+  readonly state: RecordedState | null;
+}
+
+/** Resources of our own provider lie inside databases, whose logins nobody outside of the worker has. */
+function withoutInner({ resources, pending }: RecordedState): RecordedState {
+  const inner = new Set(
+    resources.filter(({ custom, type }) => custom && type.startsWith('bulkhead:')).map(({ urn }) => urn),
+  );
+  const outer = resources.filter(({ urn, type }) => !inner.has(urn) && type !== 'pulumi:providers:bulkhead');
+  const kept = (urns: unknown): string[] =>
+    Array.isArray(urns) ? (urns as string[]).filter((urn) => !inner.has(urn)) : [];
+  const resolved = outer.map((resource) => ({
+    ...resource,
+    dependencies: kept(resource['dependencies']),
+    propertyDependencies: Object.fromEntries(
+      Object.entries((resource['propertyDependencies'] ?? {}) as object).map(([name, urns]) => [name, kept(urns)]),
+    ),
+  }));
+  return { resources: resolved, pending };
+}
+
+async function runOne(config: PreviewConfig, version: string, { kind, request, state }: Work): Promise<StackPlan> {
   const started = performance.now();
   const folder = await prepareFolder(config);
   try {
     await writeState(folder, stackName(request), version, state);
-    return { ...(await runSession(config, version, request, folder)), durationMs: elapsed(started) };
+    return {
+      ...(await runSession(openCommand(config, version, request, folder), config, kind)),
+      durationMs: elapsed(started),
+    };
   } catch (error) {
     if (!(error instanceof SessionEnded)) throw error;
     return {
@@ -103,17 +133,15 @@ function unprotected(resource: RecordedState['resources'][number]): object {
 }
 
 async function runSession(
+  open: OpenCommand,
   config: PreviewConfig,
-  version: string,
-  request: ProgramRequest,
-  folder: string,
+  kind: Work['kind'],
 ): Promise<Omit<StackPlan, 'durationMs'>> {
-  const open = openCommand(config, version, request, folder);
-  const session = new SessionProcess(open, childEnvironment(config, folder), { event: ignore, begun: ignore });
+  const session = new SessionProcess(open, childEnvironment(config, open.folder), { event: ignore, begun: ignore });
   const deadline = setTimeout(() => session.kill(), config.maxMs ?? MAX_MS);
   try {
     const opened = await session.command(open);
-    const { failure, plan = [] } = opened.failure ? opened : await session.command({ kind: 'plan' });
+    const { failure, plan = [] } = opened.failure ? opened : await session.command({ kind });
     if (!failure) return { steps: plan, violations: [], failures: [] };
     const { violations, failures, refusal } = failure;
     const broken = violations.length > 0 && failures.length === 0 && !refusal;

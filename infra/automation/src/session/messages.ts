@@ -38,6 +38,8 @@ export type RunCommand =
   | { readonly kind: 'preview' }
   /** A preview that answers with every change and how it comes about. */
   | { readonly kind: 'plan' }
+  /** Compares the state with the cloud and changes neither; answers with what differs. */
+  | { readonly kind: 'drift' }
   | { readonly kind: 'destroy' };
 export type Command = OpenCommand | RunCommand;
 

@@ -23,14 +23,19 @@ export class PlanRecord {
   readonly #steps = new Map<string, PlannedStep>();
   readonly #notices = new Map<string, Metadata>();
 
-  constructor(readonly secrets: readonly string[]) {}
+  /** @param kind a drift is told by what the engine found at the end of reading a resource. */
+  constructor(
+    readonly secrets: readonly string[],
+    readonly kind: 'plan' | 'drift',
+  ) {}
 
   /** In the order of their names: the engine's own differs from run to run. */
   get steps(): readonly PlannedStep[] {
     return [...this.#steps.values()].toSorted((a, b) => (a.urn < b.urn ? -1 : 1));
   }
 
-  take({ resourcePreEvent: event }: EngineEvent): void {
+  take({ resourcePreEvent, resOutputsEvent }: EngineEvent): void {
+    const event = this.kind === 'plan' ? resourcePreEvent : resOutputsEvent;
     if (event === undefined) return;
     const { metadata } = event;
     // Only the creation and the deletion of a replacement say what differs.

@@ -65,7 +65,10 @@ export class PulumiSession {
       begun: () => this.#tell({ kind: 'begun' }),
       progress: (event) => this.#tell({ kind: 'event', event }),
     });
-    const plan = command.kind === 'plan' ? new PlanRecord(this.#open.secrets) : undefined;
+    const plan =
+      command.kind === 'plan' || command.kind === 'drift'
+        ? new PlanRecord(this.#open.secrets, command.kind)
+        : undefined;
     const planned = () => plan && { plan: plan.steps };
     try {
       // Pulumi ignores a signal that was given before the command began.
@@ -121,6 +124,9 @@ export class PulumiSession {
       case 'preview':
       case 'plan':
         await this.#stack.preview({ ...guarded, program: programFor(this.#open.request) });
+        return;
+      case 'drift':
+        await this.#stack.previewRefresh(options);
         return;
       case 'refresh':
         await this.#stack.refresh({ ...options, showSecrets: false });
