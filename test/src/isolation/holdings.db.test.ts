@@ -129,7 +129,7 @@ it('the worker’s activity signs and records what it saw, and a database withou
   const sent: RecordProof[] = [];
   const { ownerRole, servingRole, migratorRole } = physicalNames(cell.cellId);
   const place = { home: cell.cellId, database: cell.outputs.database, ownerRole, servingRole, migratorRole };
-  const { proveIsolation } = provisioningQueueActivities({
+  const activities = provisioningQueueActivities({
     gate: { execute: async (command: RecordProof) => void sent.push(command) },
     isolation: { tenantDatabases: async () => [place] },
     planes: stage.engines.clients,
@@ -138,7 +138,7 @@ it('the worker’s activity signs and records what it saw, and a database withou
     reportSigner,
   } as unknown as Dependencies);
   const proofId = newId('isolationProof');
-  const receipt = await proveIsolation({ operationId: newId('operation'), proofId });
+  const receipt = await activities.proveIsolation({ operationId: newId('operation'), proofId });
   const { signed } = sent[0]?.outcome ?? {};
   if (!signed) throw new Error('Nothing was recorded');
   expect(receipt).toEqual({ proofId, verdict: 'void', digest: proofDigest(signed.report), targets: 1, findings: 0 });
