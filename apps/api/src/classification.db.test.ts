@@ -1,5 +1,6 @@
-import { AbandonTenant, RetirePlacement } from '@bulkhead/control';
+import { AbandonTenant, PlacementReader, RetirePlacement } from '@bulkhead/control';
 import { newId, type TenantId } from '@bulkhead/kernel';
+import { openControlDatabase } from '@bulkhead/store';
 import { ApiFixture, tenantBody } from './testing/api.fixture.js';
 import { asSuperuser } from './testing/token-tools.js';
 
@@ -105,6 +106,10 @@ describe('a legal hold', () => {
     const held = { code: 'legal_hold', status: 409 };
     await expect(api.asWorker(new AbandonTenant(call))).rejects.toMatchObject(held);
     await expect(api.asWorker(new RetirePlacement(call))).rejects.toMatchObject(held);
+    // What the planes take away goes through the same door.
+    const source = await openControlDatabase(api.database.workerUrl, 1);
+    await expect(new PlacementReader(source).placedForDestruction(call.tenantId)).rejects.toMatchObject(held);
+    await source.destroy();
     const release = (hold: typeof first) => api.post(`/v1/legal-holds/${hold.body.id}/release`, { reason: 'settled' });
     expect((await release(first)).body).toMatchObject({ releaseReason: 'settled' });
     expect((await release(first)).body.errorCode).toBe('legal_hold_released');

@@ -28,8 +28,8 @@ export function planeActivities(dependencies: Dependencies): PlaneActivities {
       await send(dependencies, new RecordBound(call));
     },
     async unbindPlacement({ tenantId }) {
-      const planes = await planesOfTenant(dependencies, tenantId);
-      for (const plane of planes.values()) await plane.unbind();
+      const placed = await dependencies.placements.placedForDestruction(tenantId);
+      for (const plane of planesOf(placed, dependencies.planes).values()) await plane.unbind();
     },
     async applyRetention({ tenantId }) {
       const { retention } = await dependencies.placements.placed(tenantId);

@@ -53,7 +53,7 @@ describe('a quote', () => {
       cost: { estimate: true, pricesAsOf: '2026-11-01', monthly: { amountMinor: 4400 } },
       approval: { approvals: 1 },
     });
-    expect(quote.difference.quotas).toContainEqual({ name: 'clinics', from: 1, to: 40 });
+    expect(quote.difference.quotas).toContainEqual({ name: 'clinics', from: 1, to: 2 });
   });
 
   it('for own layers says whether they may be had, how long it takes, and that it is a move', () => {

@@ -2,7 +2,7 @@ import type { FactValues } from '../classification/facts.js';
 import { recommendTier } from '../classification/recommend-tier.js';
 import type { CalendarDate } from '../commercial/calendar-date.js';
 import { addMoney, money, scaleMoney, type Money } from '../commercial/money.js';
-import { planCharge } from '../commercial/plan-price.js';
+import { COUNTED_QUOTA, planCharge } from '../commercial/plan-price.js';
 import { decideEligibility } from '../eligibility/eligibility.js';
 import { LAYERS, type Isolation, type Layer, type Region } from '../placement/layers.js';
 import { marginOf, monthlyPrice, singleTenantExtra, tierCost } from '../pricing/layer-costs.js';
@@ -90,11 +90,19 @@ function quotedOffer({ tier, plan, quantity }: Offered): QuotedOffer {
     serviceClass: tier.serviceClass,
     retention: tier.retention,
     modules: plan.modules,
-    quotas: plan.quotas,
+    quotas: quotasOf(plan, quantity),
     price: charge.total,
     interval: plan.interval,
     monthlyPrice: monthlyPrice(charge, plan.interval),
   };
+}
+
+/** As they are granted: who buys two clinics may use two, however many the plan could sell. */
+function quotasOf(plan: PlanTemplate, quantity: number): Record<string, number> {
+  const counted = COUNTED_QUOTA[plan.price.model];
+  return Object.fromEntries(
+    Object.entries(plan.quotas).map(([name, most]) => [name, name === counted ? Math.min(most, quantity) : most]),
+  );
 }
 
 function differenceOf(from: QuotedOffer, to: QuotedOffer): QuoteDifference {

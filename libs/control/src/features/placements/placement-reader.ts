@@ -1,6 +1,6 @@
 import type { CellOutputs, DedicatedTenantOutputs, PlacedTenant, Region, RosterSpec } from '@bulkhead/domain';
 import type { BindingId, RosterId, TenantId } from '@bulkhead/kernel';
-import { BindingEntity, CellEntity, loadTenant, RosterEntity } from '@bulkhead/store';
+import { BindingEntity, CellEntity, loadForDestruction, loadTenant, RosterEntity } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In, IsNull, Not } from 'typeorm';
 import { planFromRows } from './placement-rows.js';
@@ -40,6 +40,15 @@ export class PlacementReader {
   async retiring(bindingIds: readonly BindingId[]): Promise<BindingId[]> {
     const rows = await this.source.manager.findBy(BindingEntity, { id: In([...bindingIds]), state: 'retiring' });
     return rows.map(({ id }) => id);
+  }
+
+  /**
+   * The same as {@link placed}, for work in the planes that takes something away for good.
+   * @throws BulkheadError `legal_hold`, `tenant_handed_over` (409).
+   */
+  async placedForDestruction(tenantId: TenantId): Promise<PlacedTenant> {
+    await this.source.transaction((manager) => loadForDestruction(manager, tenantId));
+    return this.placed(tenantId);
   }
 
   /** Where the tenant's layers are, as far as they exist: what the planes work on. */
