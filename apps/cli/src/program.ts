@@ -9,6 +9,7 @@ import { contexts } from './commands/contexts.js';
 import { doctor } from './commands/doctor.js';
 import { eligibility } from './commands/eligibility.js';
 import { facts } from './commands/facts.js';
+import { drift } from './commands/drift.js';
 import { fleet } from './commands/fleet.js';
 import { isolation } from './commands/isolation.js';
 import { landingZones } from './commands/landing-zones.js';
@@ -44,6 +45,7 @@ const NOUNS = [
   fleet,
   isolation,
   preview,
+  drift,
 ];
 
 const AFTERWARDS = `

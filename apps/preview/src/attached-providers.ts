@@ -18,18 +18,27 @@ const NO_CLOUD = 'http://127.0.0.1:9';
  * Starts the providers for previews, in a process that has no credentials and no cloud. They answer Check, Diff and
  * previews of Create and Update by their rules alone.
  */
-export async function startProviders(): Promise<AttachedProviders> {
+export function startProviders(): Promise<AttachedProviders> {
+  return start({
+    AWS_REGION: 'us-east-1',
+    AWS_ENDPOINT_URL: NO_CLOUD,
+    AWS_EC2_METADATA_DISABLED: 'true',
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
+  });
+}
+
+/** Starts them with the AWS access of this process, for reading. */
+export function readingProviders(region: string, endpoint: string | undefined): Promise<AttachedProviders> {
+  const access = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_') || name === 'HOME');
+  return start({ ...Object.fromEntries(access), AWS_REGION: region, ...(endpoint && { AWS_ENDPOINT_URL: endpoint }) });
+}
+
+async function start(environment: Readonly<Record<string, string | undefined>>): Promise<AttachedProviders> {
   const entry = createRequire(import.meta.url).resolve('@bulkhead/providers');
   const child = spawn(process.execPath, [join(dirname(entry), 'main.js')], {
     stdio: ['pipe', 'pipe', 'inherit'],
-    env: {
-      PATH: process.env['PATH'],
-      AWS_REGION: 'us-east-1',
-      AWS_ENDPOINT_URL: NO_CLOUD,
-      AWS_EC2_METADATA_DISABLED: 'true',
-      AWS_CONFIG_FILE: '/dev/null',
-      AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    },
+    env: { PATH: process.env['PATH'], ...environment },
   });
   const exited = once(child, 'exit');
   const line = await Promise.race([once(createInterface(child.stdout), 'line'), exited.then(() => undefined)]);

@@ -78,7 +78,7 @@ function withoutInner({ resources, pending }: RecordedState): RecordedState {
     ...resource,
     dependencies: kept(resource['dependencies']),
     propertyDependencies: Object.fromEntries(
-      Object.entries((resource['propertyDependencies'] ?? {}) as object).map(([name, urns]) => [name, kept(urns)]),
+      Object.entries(resource['propertyDependencies'] ?? {}).map(([name, urns]) => [name, kept(urns)]),
     ),
   }));
   return { resources: resolved, pending };
