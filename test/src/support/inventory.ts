@@ -29,9 +29,9 @@ const SAME: Difference = { missing: [], unexpected: [] };
 /** What a plane's registry and the AWS API hold, as far as Pulumi declares it. */
 function declared(cloud: readonly string[], planes: readonly string[]): string[] {
   return [
-    // RDS makes the master's secret, and activities make the entries of dedicated bindings, names of homes and data keys.
+    // RDS makes the master's secret, and activities make the entries of dedicated bindings, homes, what these are told, and data keys.
     ...cloud.filter((item) => !item.startsWith('secret rds!')),
-    ...planes.filter((item) => item.startsWith('database ')),
+    ...planes.filter((item) => /^database (?!of )/.test(item)),
   ];
 }
 
