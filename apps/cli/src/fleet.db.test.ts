@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiFixture } from '@bulkhead/api/testing';
 import { RecordStack } from '@bulkhead/control';
@@ -60,4 +60,60 @@ it('is bundled for CI whole, with its published tiers, and no secret of any stat
 it('is not shown to other roles', async () => {
   const env = { BULKHEAD_TOKEN: await api.issuer.token({ sub: 'sal', roles: ['sales-ops', 'auditor'] }) };
   expect(await cli.run(['fleet', 'bundle'], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining('ci') });
+});
+
+describe('the runner of a working tree', () => {
+  // What a pull request could make of it: a program that tells all it was given.
+  const spy = `
+    import { readFileSync } from 'node:fs';
+    const at = process.argv.indexOf('--bundle') + 1;
+    const lines = readFileSync(process.argv[at], 'utf8').split('\\n').length;
+    console.log(JSON.stringify({ env: process.env, args: process.argv.slice(at + 1), lines }));
+    process.exitCode = 3;`;
+  const tree = (): string => {
+    const folder = join(cli.home, 'tree', 'apps', 'preview', 'dist');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(cli.home, 'tree', 'package.json'), '{"type":"module"}');
+    for (const main of ['main.js', 'drift.main.js']) writeFileSync(join(folder, main), spy);
+    return join(cli.home, 'tree');
+  };
+  const aws = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_REGION: 'us-east-1' };
+  const given = async (args: readonly string[]) => {
+    const ended = await cli.run([...args, '--tree', tree()], {
+      env: { ...aws, GITHUB_TOKEN: 'ghs_x', SOME_SECRET: 's' },
+    });
+    return { code: ended.code, ...JSON.parse(ended.stdout) };
+  };
+
+  it('is given the fleet, and neither the credential that it was read with nor any other', async () => {
+    const { code, env, args, lines } = await given([
+      'preview',
+      '--tenant',
+      'a',
+      '--output',
+      'json=x',
+      '--base',
+      'main',
+    ]);
+    expect([code, args]).toEqual([3, ['--base=main', '--tenant=a', '--output=json=x']]);
+    expect(lines).toBeGreaterThan(5);
+    expect(Object.keys(env).filter((name) => !['PATH', 'HOME', 'TMPDIR', 'CI', 'TERM'].includes(name))).toEqual([]);
+  });
+
+  it('reaches AWS only to compare, and the control plane never', async () => {
+    const { code, env } = await given(['drift', '--expect-no-changes']);
+    expect([code, env.AWS_ACCESS_KEY_ID]).toEqual([3, 'AKIAEXAMPLE']);
+    expect(JSON.stringify(env)).not.toMatch(/BULKHEAD_TOKEN|BULKHEAD_URL|GITHUB_TOKEN|SOME_SECRET/);
+  });
+
+  it('that is not built is said to be, and a server that is down is an error before anything runs', async () => {
+    const empty = join(cli.home, 'empty');
+    expect(await cli.run(['preview', '--tree', empty])).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('npm run build'),
+    });
+    const down = { BULKHEAD_URL: 'http://127.0.0.1:9' };
+    const ended = await cli.run(['preview', '--tree', tree()], { env: down });
+    expect([ended.code, ended.stdout]).toEqual([1, '']);
+  });
 });
