@@ -13,6 +13,7 @@ import {
   LandingZonesHttpModule,
   LegalHoldsHttpModule,
   OperationsHttpModule,
+  SupportGrantsHttpModule,
   TenantsHttpModule,
   TokensHttpModule,
 } from '@bulkhead/control';
@@ -51,6 +52,7 @@ export class ApiModule {
         LandingZonesHttpModule.named(bucketPrefix),
         LegalHoldsHttpModule,
         OperationsHttpModule,
+        SupportGrantsHttpModule,
         TenantsHttpModule,
         TokensHttpModule.signing({ issuer: tokenIssuer, secret: tokenSecret }),
       ],

@@ -11,6 +11,7 @@ import { LegalHoldsCommandsModule } from './features/legal-holds/legal-holds.com
 import { OperationsCommandsModule } from './features/operations/operations.commands.module.js';
 import { PlacementsCommandsModule } from './features/placements/placements.commands.module.js';
 import { SubscriptionsCommandsModule } from './features/subscriptions/subscriptions.commands.module.js';
+import { SupportGrantsCommandsModule } from './features/support-grants/support-grants.commands.module.js';
 import { TenantsCommandsModule } from './features/tenants/tenants.commands.module.js';
 import { TokensCommandsModule } from './features/tokens/tokens.commands.module.js';
 
@@ -29,6 +30,7 @@ export const COMMAND_MODULES = [
   OperationsCommandsModule,
   PlacementsCommandsModule,
   SubscriptionsCommandsModule,
+  SupportGrantsCommandsModule,
   TenantsCommandsModule,
   TokensCommandsModule,
 ];

@@ -21,6 +21,7 @@ export const ID_PREFIXES = {
   quote: 'quo',
   change: 'chg',
   legalHold: 'hld',
+  supportGrant: 'grt',
   notification: 'ntf',
 } as const;
 

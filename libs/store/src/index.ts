@@ -9,4 +9,5 @@ export * from './legal-holds.js';
 export * from './offer.js';
 export * from './granted.js';
 export * from './published.js';
+export * from './support-grants.js';
 export * from './tenant-facts.js';

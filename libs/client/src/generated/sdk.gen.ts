@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyChangeRequestData, ApplyChangeRequestErrors, ApplyChangeRequestResponses, ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, ApproveChangeRequestData, ApproveChangeRequestErrors, ApproveChangeRequestResponses, CancelChangeRequestData, CancelChangeRequestErrors, CancelChangeRequestResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateChangeRequestData, CreateChangeRequestErrors, CreateChangeRequestResponses, CreateQuoteData, CreateQuoteErrors, CreateQuoteResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetChangeRequestData, GetChangeRequestErrors, GetChangeRequestResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetQuoteData, GetQuoteErrors, GetQuoteResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, ImportChangeRequestsData, ImportChangeRequestsErrors, ImportChangeRequestsResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListChangeRequestsData, ListChangeRequestsErrors, ListChangeRequestsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, OverrideEntitlementData, OverrideEntitlementErrors, OverrideEntitlementResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, RejectChangeRequestData, RejectChangeRequestErrors, RejectChangeRequestResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, RemoveEntitlementOverrideData, RemoveEntitlementOverrideErrors, RemoveEntitlementOverrideResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, ScheduleChangeRequestData, ScheduleChangeRequestErrors, ScheduleChangeRequestResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
+import type { ApplyChangeRequestData, ApplyChangeRequestErrors, ApplyChangeRequestResponses, ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, ApproveChangeRequestData, ApproveChangeRequestErrors, ApproveChangeRequestResponses, ApproveSupportGrantData, ApproveSupportGrantErrors, ApproveSupportGrantResponses, CancelChangeRequestData, CancelChangeRequestErrors, CancelChangeRequestResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateChangeRequestData, CreateChangeRequestErrors, CreateChangeRequestResponses, CreateQuoteData, CreateQuoteErrors, CreateQuoteResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, EndSupportGrantData, EndSupportGrantErrors, EndSupportGrantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetChangeRequestData, GetChangeRequestErrors, GetChangeRequestResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetQuoteData, GetQuoteErrors, GetQuoteResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, ImportChangeRequestsData, ImportChangeRequestsErrors, ImportChangeRequestsResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListChangeRequestsData, ListChangeRequestsErrors, ListChangeRequestsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListSupportGrantsData, ListSupportGrantsErrors, ListSupportGrantsResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, OverrideEntitlementData, OverrideEntitlementErrors, OverrideEntitlementResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, RejectChangeRequestData, RejectChangeRequestErrors, RejectChangeRequestResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, RemoveEntitlementOverrideData, RemoveEntitlementOverrideErrors, RemoveEntitlementOverrideResponses, RequestSupportGrantData, RequestSupportGrantErrors, RequestSupportGrantResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, ScheduleChangeRequestData, ScheduleChangeRequestErrors, ScheduleChangeRequestResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -627,6 +627,62 @@ export class GeneratedApi extends HeyApiClient {
         return (options.client ?? this.client).post<CancelOperationResponses, CancelOperationErrors, ThrowOnError, 'data'>({
             responseStyle: 'data',
             url: '/v1/operations/{id}/cancel',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Support grants, newest first.
+     */
+    public listSupportGrants<ThrowOnError extends boolean = true>(options?: Options<ListSupportGrantsData, ThrowOnError>): RequestResult<ListSupportGrantsResponses, ListSupportGrantsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListSupportGrantsResponses, ListSupportGrantsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/support-grants',
+            ...options
+        });
+    }
+    
+    /**
+     * Ask to be let into a tenant for some minutes.
+     */
+    public requestSupportGrant<ThrowOnError extends boolean = true>(options: Options<RequestSupportGrantData, ThrowOnError>): RequestResult<RequestSupportGrantResponses, RequestSupportGrantErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RequestSupportGrantResponses, RequestSupportGrantErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/support-grants',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Let somebody in. Nobody lets themselves in.
+     */
+    public approveSupportGrant<ThrowOnError extends boolean = true>(options: Options<ApproveSupportGrantData, ThrowOnError>): RequestResult<ApproveSupportGrantResponses, ApproveSupportGrantErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<ApproveSupportGrantResponses, ApproveSupportGrantErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/support-grants/{id}/approve',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * End it before its time, and the person’s tokens with it.
+     */
+    public endSupportGrant<ThrowOnError extends boolean = true>(options: Options<EndSupportGrantData, ThrowOnError>): RequestResult<EndSupportGrantResponses, EndSupportGrantErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<EndSupportGrantResponses, EndSupportGrantErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/support-grants/{id}/end',
             ...options,
             headers: {
                 'Content-Type': 'application/json',

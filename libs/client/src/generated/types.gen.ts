@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
     expiresInDays?: number;
 };
 
@@ -991,6 +991,39 @@ export type OperationDetail = {
 export type OperationAccepted = {
     id: string;
     state: 'queued' | 'running' | 'needs_attention' | 'cancelling' | 'compensating' | 'succeeded' | 'failed' | 'cancelled';
+};
+
+export type RequestSupportBody = {
+    tenantId: string;
+    kind: 'support' | 'break-glass';
+    reason: string;
+    /**
+     * How long, from the last approval on; break-glass at most 60.
+     */
+    minutes: number;
+};
+
+export type SupportGrantView = {
+    id: string;
+    tenantId: string;
+    kind: 'support' | 'break-glass';
+    /**
+     * Subject of the tokens that it lets be issued.
+     */
+    person: string;
+    reason: string;
+    minutes: number;
+    state: 'requested' | 'active' | 'over';
+    approvalsNeeded: number;
+    approvedBy: Array<string>;
+    requestedAt: string;
+    activeUntil: string | null;
+    endedBy: string | null;
+};
+
+export type SupportGrantPage = {
+    data: Array<SupportGrantView>;
+    hasMore: boolean;
 };
 
 export type CreateTenantBody = {
@@ -3960,6 +3993,254 @@ export type CancelOperationResponses = {
 };
 
 export type CancelOperationResponse = CancelOperationResponses[keyof CancelOperationResponses];
+
+export type ListSupportGrantsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+        /**
+         * Grants for this tenant.
+         */
+        tenant?: string;
+    };
+    url: '/v1/support-grants';
+};
+
+export type ListSupportGrantsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListSupportGrantsError = ListSupportGrantsErrors[keyof ListSupportGrantsErrors];
+
+export type ListSupportGrantsResponses = {
+    200: SupportGrantPage;
+};
+
+export type ListSupportGrantsResponse = ListSupportGrantsResponses[keyof ListSupportGrantsResponses];
+
+export type RequestSupportGrantData = {
+    body: RequestSupportBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/support-grants';
+};
+
+export type RequestSupportGrantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestSupportGrantError = RequestSupportGrantErrors[keyof RequestSupportGrantErrors];
+
+export type RequestSupportGrantResponses = {
+    201: SupportGrantView;
+};
+
+export type RequestSupportGrantResponse = RequestSupportGrantResponses[keyof RequestSupportGrantResponses];
+
+export type ApproveSupportGrantData = {
+    body: NoBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/support-grants/{id}/approve';
+};
+
+export type ApproveSupportGrantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ApproveSupportGrantError = ApproveSupportGrantErrors[keyof ApproveSupportGrantErrors];
+
+export type ApproveSupportGrantResponses = {
+    200: SupportGrantView;
+};
+
+export type ApproveSupportGrantResponse = ApproveSupportGrantResponses[keyof ApproveSupportGrantResponses];
+
+export type EndSupportGrantData = {
+    body: NoBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/support-grants/{id}/end';
+};
+
+export type EndSupportGrantErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type EndSupportGrantError = EndSupportGrantErrors[keyof EndSupportGrantErrors];
+
+export type EndSupportGrantResponses = {
+    200: SupportGrantView;
+};
+
+export type EndSupportGrantResponse = EndSupportGrantResponses[keyof EndSupportGrantResponses];
 
 export type ListTenantsData = {
     body?: never;

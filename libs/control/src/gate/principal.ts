@@ -6,6 +6,7 @@ export const ROLES = [
   'platform-admin',
   'sales-ops',
   'approver',
+  'support',
   'auditor',
   'ci',
   'tenancy-issuer',

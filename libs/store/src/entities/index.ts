@@ -5,5 +5,6 @@ export * from './isolation.entity.js';
 export * from './operation.entity.js';
 export * from './placement.entity.js';
 export * from './sales.entity.js';
+export * from './support.entity.js';
 export * from './tenant.entity.js';
 export * from './token.entity.js';

@@ -1,6 +1,6 @@
 import { LONGEST_TOKEN_SECONDS, SUBJECT_KINDS, type SubjectKind } from '@bulkhead/domain/context';
 import { BulkheadError, type Redacted, type TenantId, type TokenId } from '@bulkhead/kernel';
-import { issueSecond, UnitOfWork } from '@bulkhead/store';
+import { issueSecond, supportGrantEnd, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Type } from 'class-transformer';
@@ -135,13 +135,15 @@ export class IssueTenantTokenHandler implements ICommandHandler<IssueTenantToken
   constructor(private readonly work: UnitOfWork) {}
 
   async execute({ request }: IssueTenantToken): Promise<TokenGrant> {
-    const { tenantId, tokenId, subject, actor, database, lifetimeSeconds } = request;
+    const { tenantId, tokenId, subject, roles, actor, database, lifetimeSeconds } = request;
     const { manager } = this.work;
     if (actor !== undefined && subject.kind !== 'person') throw actorWithoutPerson();
     await requireIssuable(manager, tenantId);
     const issuedAt = await issueSecond(manager, tenantId);
     const place = database ? await placeOf(manager, tenantId) : null;
-    return { tokenId: tokenId.reveal(), tenantId, issuedAt, expiresAt: issuedAt + lifetimeSeconds, place };
+    const wanted = issuedAt + lifetimeSeconds;
+    const expiresAt = Math.min(wanted, (await supportGrantEnd(manager, tenantId, subject.id, roles)) ?? wanted);
+    return { tokenId: tokenId.reveal(), tenantId, issuedAt, expiresAt, place };
   }
 }
 
