@@ -1,6 +1,7 @@
 import { describeAuditLog } from './platform/audit-log.suite.js';
 import { describeChangeRequests } from './platform/change-requests.suite.js';
 import { describeClinic } from './platform/clinic.suite.js';
+import { describeIsolation } from './platform/isolation.suite.js';
 import { describePreview } from './platform/preview.suite.js';
 import { describeSecondStart } from './platform/second-start.suite.js';
 import { describeSecrets } from './platform/secrets.suite.js';
@@ -28,6 +29,7 @@ describeChangeRequests(current);
 describeServingLogins(current);
 describeTokens(current);
 describeClinic(current);
+describeIsolation(current);
 describeAuditLog(current);
 describePreview(current);
 describeSecondStart(current, async () => {

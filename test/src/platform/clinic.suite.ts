@@ -1,9 +1,8 @@
 import { bookForEach, ClinicVisit, startWorkloadPlane, type WorkloadPlane } from '@bulkhead/local';
 import { waitFor } from '@bulkhead/kernel';
 import type { Tenant } from '../support/onboarding.js';
-import { planeUrl } from '../support/plane-inventory.js';
 import { queryAt, type TestStack } from '../support/test-stack.js';
-import { placeOf } from './serving-logins.suite.js';
+import { placeOf, superuserUrl } from './serving-logins.suite.js';
 
 const PHI = { familyName: 'Quetzalcoatl', nationalId: '987-65-4320', notes: 'allergic to penicillin' };
 
@@ -53,7 +52,10 @@ export function describeClinic(current: () => TestStack): void {
       expect(await visit(tier).call('GET', `/v1/documents/${id}`)).toMatchObject({ body: { name: 'biopsy.txt' } });
       // The superuser of the server sees rows, and neither of these.
       const stored = JSON.stringify(
-        await queryAt(await ownerUrl(tier), 'select p, d from app.patient p, app.document d'),
+        await queryAt(
+          superuserUrl(current(), await placeOf(current(), tier)),
+          'select p, d from app.patient p, app.document d',
+        ),
       );
       const texts = [PHI.nationalId, PHI.notes, 'biopsy.txt'];
       for (const text of texts) {
@@ -98,14 +100,6 @@ export function describeClinic(current: () => TestStack): void {
     async function registered(as: ClinicVisit): Promise<string> {
       const unitId = await as.make('/v1/org-units', { name: 'Ward' });
       return await as.make('/v1/patients', { unitId, givenName: 'X', birthDate: '1931-07-19', ...PHI });
-    }
-
-    async function ownerUrl(tier: string): Promise<string> {
-      const { port, database } = await placeOf(current(), tier);
-      const server = current()
-        .engines.rdsHost.instances()
-        .find(({ record }) => record.port === port);
-      return planeUrl(current(), server?.record.identifier ?? '', database);
     }
   });
 }

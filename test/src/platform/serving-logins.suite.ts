@@ -1,4 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { planeUrl } from '../support/plane-inventory.js';
 import { queryAt, type TestStack } from '../support/test-stack.js';
 
 interface Place {
@@ -19,6 +20,12 @@ export async function placeOf({ api }: TestStack, tier: string): Promise<Place> 
   const outputs = bindings.find(({ layer }) => layer === 'database')?.outputs ?? {};
   const { host = '', port, database = '', servingSecretArn: secretArn = '' } = outputs;
   return { tier, host, port: Number(port), database, secretArn };
+}
+
+/** The superuser's address of that database, for looking behind everybody's back. */
+export function superuserUrl(stack: TestStack, { port, database }: Place): string {
+  const server = stack.engines.rdsHost.instances().find(({ record }) => record.port === port);
+  return planeUrl(stack, server?.record.identifier ?? '', database);
 }
 
 /** The address that the tenant's application uses, from the secret that it reads. */

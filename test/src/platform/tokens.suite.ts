@@ -1,9 +1,8 @@
 import { revokes, type TokenRevocation } from '@bulkhead/domain/context';
 import { TenantTokens, type TenantContext } from '@bulkhead/tenancy';
 import pg from 'pg';
-import { planeUrl } from '../support/plane-inventory.js';
 import { queryAt, type TestStack } from '../support/test-stack.js';
-import { placeOf, servingUrl } from './serving-logins.suite.js';
+import { placeOf, servingUrl, superuserUrl } from './serving-logins.suite.js';
 
 interface Issued {
   readonly token: string;
@@ -20,8 +19,7 @@ interface Probe {
 async function makeProbe(stack: TestStack, tier: string): Promise<Probe> {
   const place = await placeOf(stack, tier);
   const { url, username } = await servingUrl(stack, place);
-  const server = stack.engines.rdsHost.instances().find(({ record }) => record.port === place.port);
-  const ownerUrl = planeUrl(stack, server?.record.identifier ?? '', place.database);
+  const ownerUrl = superuserUrl(stack, place);
   await queryAt(
     ownerUrl,
     `create table app.token_probe (tenant_id text collate "C" primary key);
