@@ -172,7 +172,8 @@ describe('the OpenAPI document', () => {
       parameters: { name: string }[];
       security?: object[];
     }[];
-    expect(operations).toHaveLength(40);
+    // A document without routes would pass everything below.
+    expect(operations.length).toBeGreaterThanOrEqual(70);
     for (const { what, method, responses, parameters, security } of operations.filter(
       (one) => !/health|jwks/.test(one.what),
     )) {
