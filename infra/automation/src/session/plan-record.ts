@@ -14,7 +14,7 @@ const OPERATIONS: Readonly<Record<string, PlannedStep['operation']>> = {
 };
 /** Stands for a value that only a run can tell (pulumi sdk, go/common/resource/plugin/rpc.go). */
 const UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9';
-const ARN = /^"arn:aws[\w-]*:[\w+=,.@:/-]{1,300}"$/;
+const ARN = /^"arn:aws[\w-]*:[\w+=,.@:/!-]{1,300}"$/;
 /** Enough to recognise a value. */
 const LONGEST = 300;
 
