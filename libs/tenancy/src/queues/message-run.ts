@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly onOutcome: (outcome: MessageOutcome) => void;
 }
 
+type Settled = [outcome: MessageOutcome['outcome'], reason?: string];
+
 /** Pause of a message that nobody here can take now, milliseconds. */
 const RETURN_MS = 15_000;
 const FIRST_PAUSE_MS = 1_000;
@@ -68,7 +70,7 @@ async function settle(
   delivery: Delivery,
   context: TenantContext,
   options: RunOptions,
-): Promise<[outcome: MessageOutcome['outcome'], reason?: string]> {
+): Promise<Settled> {
   const { id, kind, attempt, tenantId } = delivery;
   const { queues, handlers, budget } = options;
   const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined;
@@ -79,17 +81,14 @@ async function settle(
   const { maxAttempts } = queues.kind(kind);
   // Claimed, and never settled, as often as allowed: it takes its handlers' processes with it.
   if (attempt > maxAttempts) return dead(delivery, context, 'attempts_spent');
-  const body = await delivery.read(context);
-  if (body === undefined) return ['returned', 'claim_lost'];
+  const opened = await open(delivery, context, queues);
+  if ('outcome' in opened) return opened.outcome;
   try {
-    const content = await queues.open(context, { id, kind, body });
     await held(delivery, context, options.holdMs, () =>
-      runWithTenant(context, () => handler({ ...content, id, kind, attempt }, context)),
+      runWithTenant(context, () => handler({ ...opened.content, id, kind, attempt }, context)),
     );
   } catch (error) {
     const reason = codeOf(error);
-    // It says that it is this tenant's, and is not.
-    if (reason === 'tenant_message_unreadable') return dead(delivery, context, reason);
     if (attempt >= maxAttempts) return dead(delivery, context, reason);
     const soon = budget.take(tenantId, kind);
     await delivery.again(context, soon ? pauseAfter(attempt) : LONGEST_PAUSE_MS, reason);
@@ -98,6 +97,29 @@ async function settle(
   await delivery.done(context);
   budget.succeeded(tenantId, kind);
   return ['done'];
+}
+
+/**
+ * Reads a message. One that cannot be read now, such as while the tenant is suspended or the key service is out of reach,
+ * is given back uncounted: nothing of it was tried, and an outage must not make dead letters of what waits.
+ */
+async function open(
+  delivery: Delivery,
+  context: TenantContext,
+  queues: TenantQueues,
+): Promise<{ content: MessageContent } | { outcome: Settled }> {
+  const { id, kind } = delivery;
+  try {
+    const body = await delivery.read(context);
+    if (body === undefined) return { outcome: ['returned', 'claim_lost'] };
+    return { content: await queues.open(context, { id, kind, body }) };
+  } catch (error) {
+    const reason = codeOf(error);
+    // It says that it is this tenant's, and is not.
+    if (reason === 'tenant_message_unreadable') return { outcome: await dead(delivery, context, reason) };
+    await delivery.giveBack(RETURN_MS);
+    return { outcome: ['returned', reason] };
+  }
 }
 
 async function dead(delivery: Delivery, context: TenantContext, reason: string): Promise<['dead', string]> {
