@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateFleet, multiplied, writeBundle } from './generated-fleet.js';
-import { runPreview } from './run-preview.js';
+import { generateFleet, multiplied, writeBundle } from '@bulkhead/preview/testing/generated-fleet';
+import { runPreview } from '@bulkhead/preview/testing/run-preview';
 
 // A fleet of 200 tenants with dedicated stacks, whose states are copies of two real ones under ids of their own: once
 // with nothing changed, and once with every stack to be run. Prints time and memory; what is bounded fails when it is not.
@@ -11,6 +11,7 @@ const TENANTS = 200;
 /** Most that the runner itself may take, MiB: it holds no state but those that are being previewed. */
 const MOST_MIB = 350;
 
+const figures: Record<string, { seconds: number; stacks: number; mebibytes: number }> = {};
 const folder = await mkdtemp(join(tmpdir(), 'bulkhead-fleet-'));
 try {
   process.stdout.write('Standing up the stacks that the fleet is copied from…\n');
@@ -24,6 +25,7 @@ try {
   process.stdout.write(`Bundle of ${fleet.stacks.length} stacks: ${(bytes / 1024 / 1024).toFixed(1)} MiB\n`);
   await measure('nothing changed', unchanged, []);
   await measure('every stack run, 2 at once', unknown, ['--parallel', '2']);
+  await writeFile('bench-preview.json', `${JSON.stringify(figures, undefined, 2)}\n`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -38,7 +40,9 @@ async function measure(what: string, bundle: string, args: readonly string[]): P
   ]);
   const last = stderr.trimEnd().split('\n').at(-1) ?? '';
   process.stdout.write(`${what}: ${last} (exit ${code})\n`);
-  const memory = Number(/took (\d+) MiB/.exec(last)?.[1] ?? Number.NaN);
+  const [, stacks, seconds, mebibytes] = /^(\d+) stacks in ([\d.]+) s.* took (\d+) MiB/.exec(last)?.map(Number) ?? [];
+  const memory = mebibytes ?? Number.NaN;
+  figures[what] = { seconds: seconds ?? Number.NaN, stacks: stacks ?? 0, mebibytes: memory };
   if (code !== 0 || !(memory <= MOST_MIB)) {
     process.stderr.write(`Expected exit 0 and at most ${MOST_MIB} MiB.\n${stderr.slice(0, 2000)}\n`);
     process.exitCode = 2;
