@@ -137,3 +137,19 @@ describe('legal holds', () => {
     expect(await cli.json('legal-holds', 'list', '--in-force')).toEqual([]);
   });
 });
+
+describe('support', () => {
+  it('is asked for, approved by somebody else, and ended', async () => {
+    const { tenantId } = await api.onboard({ slug: 'westside' });
+    const helper = {
+      env: { BULKHEAD_TOKEN: await api.issuer.token({ roles: ['support', 'approver'], sub: 'helga' }) },
+    };
+    const wanted = ['support', 'request', tenantId, '--reason', 'ticket', '--minutes', '10', '-o', 'json'];
+    const { id } = JSON.parse((await cli.run(wanted, helper)).stdout);
+    const own = await cli.run(['support', 'approve', id], helper);
+    expect(said(own)).toContain('1 Error: Nobody lets themselves in');
+    expect((await cli.run(['support', 'approve', id], approver)).stdout).toMatch(/^STATE +active$/m);
+    expect((await cli.run(['support', 'end', id], helper)).stdout).toMatch(/^STATE +over$/m);
+    expect((await cli.run(['support', 'list', '-o', 'name'], helper)).stdout).toBe(`${id}\n`);
+  });
+});

@@ -18,6 +18,7 @@ import { login } from './commands/login.js';
 import { operations } from './commands/operations.js';
 import { plans } from './commands/plans.js';
 import { preview } from './commands/preview.js';
+import { support } from './commands/support.js';
 import { tenants } from './commands/tenants.js';
 import { tiers } from './commands/tiers.js';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js';
@@ -36,6 +37,7 @@ const NOUNS = [
   changes,
   approvals,
   legalHolds,
+  support,
   tiers,
   plans,
   cells,

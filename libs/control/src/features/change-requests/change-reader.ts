@@ -85,14 +85,18 @@ export class ChangeReader {
     return { change, effectiveOn: quote.document.effectiveOn };
   }
 
-  /** Requests whose day has come, and requests whose quote has expired. */
+  /**
+   * Requests whose day has come, and requests whose quote has expired. A tenant that another operation is changing has
+   * to wait: asking would be refused, with an audit leaf for each time.
+   */
   async due(): Promise<DueChange[]> {
     return this.source.query(
       `select c.id as "changeId", q.hash as "quoteHash", case when q.expires_at <= now() then 'expire' else 'apply' end as what
          from control.change_requests c join control.quotes q on q.id = c.quote_id
+         left join control.operations o on o.subject_id = c.tenant_id and o.finished_at is null
         where c.state in ('pending', 'approved', 'scheduled')
           and (q.expires_at <= now()
-               or (c.state = 'scheduled' and q.document ->> 'effectiveOn' <= to_char(now() at time zone 'utc', 'YYYY-MM-DD')))
+               or (c.state = 'scheduled' and o.id is null and q.document ->> 'effectiveOn' <= to_char(now() at time zone 'utc', 'YYYY-MM-DD')))
         order by c.id limit 100`,
     );
   }
