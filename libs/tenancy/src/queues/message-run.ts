@@ -66,11 +66,7 @@ async function contextOf(delivery: Delivery, { contextFor }: RunOptions): Promis
   return undefined;
 }
 
-async function settle(
-  delivery: Delivery,
-  context: TenantContext,
-  options: RunOptions,
-): Promise<Settled> {
+async function settle(delivery: Delivery, context: TenantContext, options: RunOptions): Promise<Settled> {
   const { id, kind, attempt, tenantId } = delivery;
   const { queues, handlers, budget } = options;
   const handler = Object.hasOwn(handlers, kind) ? handlers[kind] : undefined;

@@ -1,4 +1,4 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn, type EntityManager } from 'typeorm';
 import { HandRoutes, contextFor, startTenantPlane, startTenantService, type TenantPlane } from '../testing/index.js';
 import { TenantManagers } from './tenant-managers.js';
 
@@ -66,6 +66,23 @@ describe('a tenant through TypeORM', () => {
       await m.transaction((nested) => nested.insert(Note, note('ten_a', 1))).catch(() => undefined);
     });
     expect(await idsOf(a)).toEqual([1, 4]);
+  });
+
+  it('stores nothing, and says so, when a nested transaction is left open, and lends it to no other tenant', async () => {
+    const open = async (m: EntityManager, id: number) => {
+      await m.insert(Note, note('ten_a', id));
+      await m.queryRunner?.startTransaction();
+    };
+    await expect(managers.withTenant(a, (m) => open(m, 5))).rejects.toThrow(refusal('transaction_aborted'));
+    await managers.withTenant(b, (m) => m.insert(Note, note('ten_b', 3)));
+    const thrown = managers.withTenant(a, async (m) => {
+      await open(m, 6);
+      throw new Error('no');
+    });
+    await expect(thrown).rejects.toThrow('no');
+    await managers.withTenant(b, (m) => m.insert(Note, note('ten_b', 4)));
+    expect(await idsOf(a)).toEqual([1, 4]);
+    expect(await idsOf(b)).toEqual([1, 2, 3, 4]);
   });
 
   it('leaves a manager of no use, and no context behind', async () => {

@@ -37,8 +37,8 @@ export class TenantManagers {
     return this.#databases.route(context, idempotent, async (_pool, signed, route) => {
       const source = await this.#source(route.home);
       const runner = source.createQueryRunner();
+      const client = (await runner.connect()) as pg.PoolClient;
       try {
-        const client = (await runner.connect()) as pg.PoolClient;
         await runner.startTransaction(isolation === undefined ? 'READ COMMITTED' : levelOf(isolation));
         const opened = Promise.all([
           setContext(client, signed),
@@ -55,11 +55,16 @@ export class TenantManagers {
         );
         await runner.commitTransaction();
         if (!(await probe)) throw aborted();
+        // TypeORM ends the innermost transaction only: a nested one was left open, and nothing has been committed.
+        if (runner.isTransactionActive) throw unfinished();
         return result;
       } catch (error) {
         if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+        if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK').catch(() => undefined);
         throw error;
       } finally {
+        // What is open must not meet the next tenant, whose COMMIT would be its own.
+        if (client.getTransactionStatus() !== 'I') client.end().catch(() => undefined);
         await runner.release();
       }
     });
@@ -100,6 +105,15 @@ function levelOf(
   isolation: NonNullable<WorkOptions['isolation']>,
 ): 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE' {
   return isolation.toUpperCase() as 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+}
+
+function unfinished(): BulkheadError {
+  return new BulkheadError({
+    code: 'transaction_aborted',
+    status: 500,
+    publicMessage: 'A nested transaction was left open and nothing was stored.',
+    remediation: 'Await every nested transaction inside of the function that was given to withTenant.',
+  });
 }
 
 function aborted(): BulkheadError {
