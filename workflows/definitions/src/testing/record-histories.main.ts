@@ -99,6 +99,8 @@ const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'prove-isolation': () => platform('proveIsolation', { proofId: newId('isolationProof') }),
   'request-isolation-proof': () => platform('requestIsolationProof', {}),
   'apply-landing-zone': () => platform('applyLandingZone', { spec: { region: 'us-east-1' } }),
+  'apply-change': () =>
+    platform('applyChange', { changeId: newId('change'), tenantId: newId('tenant'), serviceClass: 'standard' }),
 };
 
 // All of them, or those that the command line names.

@@ -21,6 +21,7 @@ it('there is a recording of each workflow', () => {
   expect(new Set(types)).toEqual(
     new Set([
       'onboardTenant',
+      'applyChange',
       'cellRosters',
       'createCell',
       'applyLandingZone',
