@@ -19,7 +19,8 @@ export async function recordForgottenStacks(
   const forgotten = (await automation.listStacks()).filter((stack) => !known.has(stack));
   for (const stack of forgotten) {
     const state = await automation.recordedState(stack);
-    if (state) await gate.execute(new RecordStack({ stack, state, appliedDigest: null }), { principal: WORKER });
+    const command = state && new RecordStack({ stack, state, appliedDigest: null, unlessKnown: true });
+    if (command) await gate.execute(command, { principal: WORKER });
   }
   return forgotten.length;
 }

@@ -86,6 +86,9 @@ it('shows what the last run left, forgets a stack that is gone, and trusts no di
   await commands.send(new RecordStack({ stack, state, appliedDigest: digest }));
   const shown = async () => (await allStacks()).find((one) => one.stack === stack);
   expect(await shown()).toMatchObject({ state, appliedDigest: digest, recordedAt: expect.stringMatching(/^20/) });
+  const older = { resources: [], pending: 0 };
+  await commands.send(new RecordStack({ stack, state: older, appliedDigest: null, unlessKnown: true }));
+  expect(await shown()).toMatchObject({ state, appliedDigest: digest });
   await commands.send(new RecordStack({ stack, state, appliedDigest: null }));
   expect(await shown()).toMatchObject({ state, appliedDigest: null });
   await commands.send(new RecordStack({ stack, state: null, appliedDigest: null }));

@@ -3,12 +3,14 @@ import { RecordDedicatedStack, RecordRetired, RecordRosterRun, RecordStack, Reti
 import type { ProvisioningActivities } from '@bulkhead/definitions';
 import { stackName, type CellOutputs, type ProgramRequest, type RosterOutputs } from '@bulkhead/domain';
 import { appliedDigest, type RecordedState } from '@bulkhead/domain/fleet';
+import { BulkheadError } from '@bulkhead/kernel';
 import { Context } from '@temporalio/activity';
 import { send, type Dependencies } from './dependencies.js';
 import { stepOfActivity } from './step-interceptor.js';
 
 /** Least time between two lines of progress: a row is written for each. */
 const DETAIL_MS = 500;
+const HELD_BY_OTHERS: ReadonlySet<string> = new Set(['stack_busy', 'lease_lost']);
 
 /** Pulumi runs. Each records what it did before it answers; a repeat adopts what the last try left. */
 export function provisioningActivities(dependencies: Dependencies): ProvisioningActivities {
@@ -72,6 +74,8 @@ async function run(
     await record(state ?? null, state ? appliedDigest(request, programCode()) : null);
     return outputs;
   } catch (error) {
+    // Somebody else holds the stack: what its state is then is theirs to record.
+    if (error instanceof BulkheadError && HELD_BY_OTHERS.has(error.code)) throw error;
     await dependencies.automation
       .recordedState(stack)
       .then((state) => record(state ?? null, null))

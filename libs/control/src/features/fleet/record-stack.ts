@@ -19,6 +19,8 @@ export class RecordStack extends Command<void> {
       readonly state: RecordedState | null;
       /** Null when the run did not end well: then nobody knows what the state was made from. */
       readonly appliedDigest: string | null;
+      /** Of no run: keeps away from what a run has recorded meanwhile, which is newer. */
+      readonly unlessKnown?: boolean;
     },
   ) {
     super();
@@ -30,9 +32,12 @@ export class RecordStack extends Command<void> {
 export class RecordStackHandler implements ICommandHandler<RecordStack> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ recorded: { stack, state, appliedDigest } }: RecordStack): Promise<void> {
+  async execute({ recorded: { stack, state, appliedDigest, unlessKnown } }: RecordStack): Promise<void> {
     const { manager } = this.work;
     if (state === null) await manager.delete(FleetStackEntity, { stack });
-    else await manager.upsert(FleetStackEntity, { stack, state, appliedDigest, recordedAt: new Date() }, ['stack']);
+    else if (unlessKnown) {
+      const row = { stack, state, appliedDigest, recordedAt: new Date() };
+      await manager.createQueryBuilder().insert().into(FleetStackEntity).values(row).orIgnore().execute();
+    } else await manager.upsert(FleetStackEntity, { stack, state, appliedDigest, recordedAt: new Date() }, ['stack']);
   }
 }
