@@ -46,10 +46,10 @@ describe('the state of a stack, after a run', () => {
       gate: { execute: async (command: RecordStack) => void recorded.push(command.recorded) },
       logger: { warn: () => undefined },
     } as unknown as Dependencies;
-    const { applyLandingZone } = provisioningActivities(dependencies);
+    const activities = provisioningActivities(dependencies);
     const call = { operationId: newId('operation'), spec };
     await new MockActivityEnvironment()
-      .run((input: typeof call) => applyLandingZone(input), call)
+      .run((input: typeof call) => activities.applyLandingZone(input), call)
       .catch(() => undefined);
     return recorded;
   };
