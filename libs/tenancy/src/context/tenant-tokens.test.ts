@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
@@ -187,5 +188,20 @@ describe('keys by address', () => {
     expect(await outcome(both.verify(await token({}, { kid: 'k2' }, stranger)))).toBe('accepted');
     answer = { status: 200, body: { keys: [next] } };
     expect(await outcome(tokens({ keys: address() }).verify(await token()))).toBe('401 tenant_token_invalid');
+  });
+
+  it('are fetched again within a minute: a key that was withdrawn is believed no longer', async () => {
+    answer = { status: 200, body: jwks };
+    const verifier = tokens({ keys: address() });
+    expect(await outcome(verifier.verify(await token()))).toBe('accepted');
+    answer = { status: 200, body: { keys: [] } };
+    const sooner = await token();
+    const aMinuteLater = Date.now() + 61_000;
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(aMinuteLater);
+    try {
+      expect(await outcome(verifier.verify(sooner))).toBe('401 tenant_token_invalid');
+    } finally {
+      clock.mockRestore();
+    }
   });
 });

@@ -24,7 +24,7 @@ export interface TenantTokensOptions {
   readonly issuer: string;
   /** Name of this service. A token for another audience is refused. */
   readonly audience: string;
-  /** Address of the token service's JWKS, fetched when an unknown key id appears, or the key set itself. */
+  /** Address of the token service's JWKS, fetched each minute and when an unknown key id appears, or the key set itself. */
   readonly keys: URL | JSONWebKeySet;
   /** Longest life that a token may have been given, seconds. Defaults to 15 minutes. */
   readonly maxLifetimeSeconds?: number;
@@ -36,6 +36,8 @@ export interface TenantTokensOptions {
 
 const MAX_LIFETIME_SECONDS = 15 * 60;
 const CLOCK_TOLERANCE_SECONDS = 5;
+/** How long a key that was withdrawn is still accepted, milliseconds; jose itself would keep it for ten minutes. */
+const KEYS_MAX_AGE_MS = 60_000;
 
 /** Turns tenant-scoped tokens into contexts. */
 export class TenantTokens {
@@ -44,7 +46,10 @@ export class TenantTokens {
 
   constructor(options: TenantTokensOptions) {
     this.#options = options;
-    this.#keys = options.keys instanceof URL ? createRemoteJWKSet(options.keys) : createLocalJWKSet(options.keys);
+    this.#keys =
+      options.keys instanceof URL
+        ? createRemoteJWKSet(options.keys, { cacheMaxAge: KEYS_MAX_AGE_MS })
+        : createLocalJWKSet(options.keys);
   }
 
   /**
