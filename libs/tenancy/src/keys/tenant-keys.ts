@@ -1,3 +1,4 @@
+import { BulkheadError } from '@bulkhead/kernel';
 import type { TenantContext } from '../context/tenant-context.js';
 import type { TenantDatabases } from '../database/tenant-databases.js';
 import type { TenantLayer, TenantLayers } from '../layers/tenant-layers.js';
@@ -116,11 +117,12 @@ export class TenantKeys {
 
   async #loadNewest(context: TenantContext, layer: TenantLayer<'key'>): Promise<void> {
     const { maxMessages = DATA_KEY_LIMITS.maxMessages, maxKeys = DATA_KEY_LIMITS.maxKeys } = this.#options.limits ?? {};
-    const newest = newestOf(await this.#wrapped.list(context), layer);
+    let newest = await this.#newestKey(context, layer);
     // Its 2^32 messages are spent: the next version takes over.
-    if (newest === undefined || !(await this.#wrapped.take(context, newest, maxMessages))) {
+    if (!(await this.#wrapped.take(context, newest, maxMessages))) {
       await this.rotate(context);
-      return this.#loadNewest(context, layer);
+      newest = await this.#newestKey(context, layer);
+      if (!(await this.#wrapped.take(context, newest, maxMessages))) throw keyMissing();
     }
     await this.#open(context, layer, newest, maxMessages);
     this.#newest.delete(context.tenantId);
@@ -128,6 +130,13 @@ export class TenantKeys {
     this.#newest.set(context.tenantId, { bindingId, version, epoch: layer.epoch, readAt: performance.now() });
     const [oldest] = this.#newest.keys();
     if (this.#newest.size > maxKeys && oldest !== undefined) this.#newest.delete(oldest);
+  }
+
+  /** A binding without a data key, such as one whose keys were destroyed, gets none from here. */
+  async #newestKey(context: TenantContext, layer: TenantLayer<'key'>): Promise<WrappedKey> {
+    const newest = newestOf(await this.#wrapped.list(context), layer);
+    if (newest === undefined) throw keyMissing();
+    return newest;
   }
 
   async #load(context: TenantContext, layer: TenantLayer<'key'>, name: DataKeyName): Promise<void> {
@@ -148,4 +157,15 @@ export class TenantKeys {
 
 function newestOf(keys: readonly WrappedKey[], { bindingId }: TenantLayer<'key'>): WrappedKey | undefined {
   return keys.filter((key) => key.bindingId === bindingId).toSorted((a, b) => b.version - a.version)[0];
+}
+
+function keyMissing(): BulkheadError {
+  return new BulkheadError({
+    code: 'tenant_key_unavailable',
+    status: 503,
+    publicMessage: 'The tenant has no key to encrypt with.',
+    remediation:
+      'Wait until the onboarding or the move of the tenant has finished; what was encrypted before is not touched.',
+    retryable: true,
+  });
 }
