@@ -88,23 +88,16 @@ export async function sendIn(transaction: TenantTransaction, message: OutgoingMe
 
 /** Claims from the lanes of one home, whose turn it is. */
 export class LaneClaims {
-  readonly #pool: Promise<pg.Pool>;
+  #pool: Promise<pg.Pool> | undefined;
 
   constructor(
-    databases: TenantDatabases,
-    home: string,
+    private readonly databases: TenantDatabases,
+    private readonly home: string,
     private readonly lanes: Lanes,
-  ) {
-    this.#pool = databases.connection(home).then((config) => {
-      const pool = new pg.Pool({ ...config, max: 2, application_name: 'bulkhead-lanes' });
-      pool.on('error', () => undefined);
-      return pool;
-    });
-    this.#pool.catch(() => undefined);
-  }
+  ) {}
 
   async claim(wanted: number, holdMs: number, perLane: number): Promise<Delivery[]> {
-    const pool = await this.#pool;
+    const pool = await this.#opened();
     const { rows } = await pool.query<ClaimedRow>('SELECT * FROM tenancy.claim_messages($1, $2, $3)', [
       wanted,
       holdMs,
@@ -114,9 +107,25 @@ export class LaneClaims {
   }
 
   async close(): Promise<void> {
-    await this.#pool.then(
+    await this.#pool?.then(
       (pool) => pool.end(),
       () => undefined,
     );
+  }
+
+  /** A login that cannot be had now is asked for again by the next claim. */
+  #opened(): Promise<pg.Pool> {
+    this.#pool ??= this.databases.connection(this.home).then(
+      (config) => {
+        const pool = new pg.Pool({ ...config, max: 2, application_name: 'bulkhead-lanes' });
+        pool.on('error', () => undefined);
+        return pool;
+      },
+      (error: unknown) => {
+        this.#pool = undefined;
+        throw error;
+      },
+    );
+    return this.#pool;
   }
 }
