@@ -34,9 +34,15 @@ export class SignedContexts {
   async contextFor(context: TenantContext, route: Route): Promise<string> {
     const own = context.signedContext;
     if (own !== undefined && fits(parsedOnce(own), route)) return own.reveal();
-    const known = await this.#known.get(route, route.home);
-    if (known !== undefined && known.expiresAtMs > Date.now() + MARGIN_MS) return known.text.reveal();
-    return (await this.#ask(context, route)).text.reveal();
+    const pending = this.#known.get(route, route.home);
+    if (pending === undefined) return (await this.#ask(context, route)).text.reveal();
+    // Somebody else's question may fail for reasons of its own, such as a token that was revoked: then we ask ourselves.
+    const known = await pending.catch(() => undefined);
+    if (known === undefined) return (await this.#ask(context, route)).text.reveal();
+    if (known.expiresAtMs > Date.now() + MARGIN_MS) return known.text.reveal();
+    // Of all who find it ended, the first asks and the others wait for the answer.
+    this.#known.delete(route, route.home, pending);
+    return this.contextFor(context, route);
   }
 
   #ask(context: TenantContext, route: Route): Promise<Known> {
