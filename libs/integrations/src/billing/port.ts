@@ -77,8 +77,8 @@ export interface PlanChangeRequest {
   /** First day of the new plan; today or earlier, within the period that runs today. */
   readonly changesOn: CalendarDate;
   /**
-   * Given back for the invoice of the period that runs on that day. Null when nothing is, or when the period begins
-   * that day: its invoice is then voided.
+   * Given back for the invoice of the period that runs on that day; null when nothing is. An invoice whose period begins
+   * that day is voided as a whole where the provider lets it be: nothing of it was used.
    */
   readonly credit: UnusedCredit | null;
   /** The new plan's invoices, from that day on. */

@@ -118,11 +118,16 @@ export class ChangeReader {
     const { interval, paymentTermDays } = to.plan;
     const next = { charge: planCharge(to.plan, to.quantity), interval, paymentTermDays };
     const { credit, invoices, changesOn } = planChange(running, next, quote.document.effectiveOn);
-    // An invoice of a period that begins on that day is voided as a whole.
-    const partial = credit.periodStart < changesOn && credit.amount.amountMinor > 0;
     const tenantId = change.tenantId;
     const bought = { plan: to.plan, quantity: to.quantity, changesOn };
-    return { tenantId, customerRef, subscriptionRef, ...bought, credit: partial ? credit : null, invoices };
+    return {
+      tenantId,
+      customerRef,
+      subscriptionRef,
+      ...bought,
+      credit: credit.amount.amountMinor > 0 ? credit : null,
+      invoices,
+    };
   }
 
   async #views(changes: readonly ChangeRequestEntity[]): Promise<ChangeView[]> {

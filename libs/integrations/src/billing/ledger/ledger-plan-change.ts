@@ -32,10 +32,11 @@ export async function changePlanIn(
 
 async function giveBack(
   client: pg.PoolClient,
-  { subscriptionRef, credit }: PlanChangeRequest,
+  { subscriptionRef, credit, changesOn }: PlanChangeRequest,
   bookedOn: CalendarDate,
 ): Promise<string | null> {
-  if (credit === null) return null;
+  // Of a period that begins that day nothing was used: its invoice is voided.
+  if (credit === null || credit.periodStart >= changesOn) return null;
   const { rows } = await client.query<{ id: string; customer_id: string; amount: string; credited: boolean }>(
     `select id, customer_id, amount_minor as amount,
             exists (select from billing.credits where invoice_id = i.id) as credited

@@ -2,8 +2,8 @@ import { invoiceSchedule, money, planCharge } from '@bulkhead/domain';
 import { newId, Redacted } from '@bulkhead/kernel';
 import nock from 'nock';
 import type { BilledPlan } from '../port.js';
-import { describeBillingContract, type BillingUnderTest } from '../testing/billing-contract.js';
-import { describePlanChangeContract } from '../testing/plan-change-contract.js';
+import { describeBillingContract, onboard, type BillingUnderTest } from '../testing/billing-contract.js';
+import { describePlanChangeContract, planChangeOf } from '../testing/plan-change-contract.js';
 import { StripeEmulation } from '../testing/stripe-emulation.js';
 import { StripeBilling, STRIPE_API_VERSION } from './stripe-billing.js';
 
@@ -97,6 +97,18 @@ describe('StripeBilling', () => {
       code: 'billing_conflict',
       publicMessage: expect.stringContaining('licence'),
     });
+  });
+
+  it('gives a paid invoice back to the balance, also on its first day, when it cannot be voided', async () => {
+    const first = await onboard(stripe);
+    const [paid] = emulation.objects.invoices.values();
+    Object.assign(paid ?? {}, { status: 'paid' });
+    const request = planChangeOf(first);
+    await stripe.changePlan(request);
+    await stripe.changePlan(request);
+    const total = first.schedule.invoices[0]?.amountMinor;
+    expect([...emulation.objects.creditNotes.values()]).toMatchObject([{ amount: total, invoice: paid?.id }]);
+    expect(request.credit.amount.amountMinor).toBe(total);
   });
 
   it('refuses a schedule whose later invoices are not what Stripe will bill', async () => {

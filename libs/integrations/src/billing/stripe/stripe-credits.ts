@@ -8,11 +8,14 @@ import { invoicesOf, periodStartOf } from './stripe-invoices.js';
  * @returns its id; null when nothing is given back.
  */
 export async function ensureCreditNote(stripe: Stripe, request: PlanChangeRequest): Promise<string | null> {
-  const { customerRef, subscriptionRef, credit, idempotencyKey } = request;
+  const { customerRef, subscriptionRef, credit, changesOn, idempotencyKey } = request;
   if (credit === null) return null;
   const invoices = await invoicesOf(stripe, customerRef, subscriptionRef);
-  const invoice = invoices.find((one) => periodStartOf(one) === credit.periodStart && one.status !== 'void');
+  const invoice = invoices.find((one) => periodStartOf(one) === credit.periodStart);
   if (!invoice) throw billingUnknown('invoice of the period');
+  // Of a period that begins that day nothing was used: its invoice is voided, unless it is paid and cannot be.
+  if (credit.periodStart >= changesOn && invoice.status !== 'paid') return null;
+  if (invoice.status === 'void') throw billingUnknown('invoice of the period');
   const notes = await stripe.creditNotes.list({ invoice: invoice.id, limit: 100 });
   const known = notes.data.find(({ metadata }) => metadata?.['bulkhead_key'] === idempotencyKey);
   if (known) return known.id;
