@@ -48,6 +48,14 @@ export const OBJECT_AND_GRANT_LEAKS: readonly PlantedLeak[] = [
     object: 'bulkhead.context_key.inner_pad',
   },
   {
+    name: 'a context key of one’s own',
+    plant:
+      'ALTER FUNCTION bulkhead.set_context_key SECURITY DEFINER; GRANT USAGE ON SCHEMA bulkhead TO {app}; GRANT EXECUTE ON FUNCTION bulkhead.set_context_key TO {app}',
+    rule: 'destructive_allowed',
+    object: 'a context key of one’s own',
+    shown: 'probe:reach',
+  },
+  {
     name: 'a granted materialized view',
     plant:
       'SET ROLE {owner}; CREATE MATERIALIZED VIEW app.totals AS SELECT * FROM app.patient; GRANT SELECT ON app.totals TO {app}',

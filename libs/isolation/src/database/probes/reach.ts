@@ -15,7 +15,11 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['the registry', 'SELECT 1 FROM bulkhead.registration LIMIT 1'],
   ['wrapped keys', 'SELECT 1 FROM bulkhead.data_key LIMIT 1'],
   ['context keys', 'SELECT 1 FROM bulkhead.context_key LIMIT 1'],
-  ['a context key of one’s own', `SELECT bulkhead.set_context_key('probe', '\\x00', '\\x00')`],
+  // Pads of the right length: others would be refused for their form, whoever may call it.
+  [
+    'a context key of one’s own',
+    `SELECT bulkhead.set_context_key('probe', decode(repeat('36', 64), 'hex'), decode(repeat('5c', 64), 'hex'))`,
+  ],
   ['the homes', 'UPDATE bulkhead.tenant_home SET epoch = epoch + 1'],
 ];
 
