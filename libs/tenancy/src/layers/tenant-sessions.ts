@@ -30,7 +30,8 @@ export interface SessionStatement {
 
 interface Known {
   readonly credentials: Promise<SessionCredentials>;
-  renewAt: number;
+  /** Unix time, milliseconds. */
+  endsAt: number;
 }
 
 const SESSION_SECONDS = 900;
@@ -74,7 +75,8 @@ export class TenantSessions {
     const policy = policyOf(statements);
     const key = `${layer.tenantId} ${layer.layer} ${layer.bindingId} ${layer.epoch} ${policy}`;
     const known = this.#known.get(key);
-    if (known !== undefined && known.renewAt - leastSeconds * 1000 > Date.now()) return known.credentials;
+    const leastMs = Math.max(this.#seconds * MARGIN, leastSeconds) * 1000;
+    if (known !== undefined && known.endsAt - leastMs > Date.now()) return known.credentials;
     return this.#renew(key, layer, policy);
   }
 
@@ -90,11 +92,11 @@ export class TenantSessions {
   }
 
   #renew(key: string, layer: TenantLayer<keyof LayerPlaces>, policy: string): Promise<SessionCredentials> {
-    const known: Known = { credentials: this.#assume(layer, policy), renewAt: Infinity };
+    const known: Known = { credentials: this.#assume(layer, policy), endsAt: Infinity };
     this.#known.delete(key);
     this.#known.set(key, known);
     known.credentials.then(
-      ({ expiration }) => (known.renewAt = expiration.getTime() - this.#seconds * 1000 * MARGIN),
+      ({ expiration }) => (known.endsAt = expiration.getTime()),
       () => this.#known.get(key) === known && this.#known.delete(key),
     );
     const [oldest] = this.#known.keys();
