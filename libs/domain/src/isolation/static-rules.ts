@@ -73,6 +73,11 @@ export const STATIC_RULES = {
     'A function runs with its owner’s rights, past row security.',
     'Make it SECURITY INVOKER, or revoke and drop it.',
   ),
+  rewrite_rule: rule(
+    'critical',
+    'A rewrite rule of a table runs its statements with the owner’s rights, past row security.',
+    'DROP RULE; use a trigger whose function is SECURITY INVOKER.',
+  ),
   unsafe_leakproof: rule(
     'high',
     'A function declared LEAKPROOF runs before row security.',

@@ -19,6 +19,9 @@ const LINTS: readonly string[] = [
     WHERE c.relkind = 'v' AND ${WORKLOAD} AND pg_get_viewdef(c.oid) ~* '\\mwhere\\M'
       AND EXISTS (SELECT FROM aclexplode(c.relacl) a WHERE a.grantee <> c.relowner)
       AND NOT coalesce(c.reloptions && '{security_invoker=true,security_invoker=on,security_invoker=1,security_barrier=true,security_barrier=on,security_barrier=1}', false)`,
+  `SELECT 'rewrite_rule', c.oid::regclass::text, w.rulename::text
+     FROM pg_rewrite w JOIN pg_class c ON c.oid = w.ev_class JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE w.rulename <> '_RETURN' AND ${WORKLOAD}`,
   `SELECT 'grant_dangerous', c.oid::regclass::text, p.privilege || ' for ' || $1
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace,
           unnest('{TRUNCATE,REFERENCES,TRIGGER,MAINTAIN}'::text[]) p(privilege)

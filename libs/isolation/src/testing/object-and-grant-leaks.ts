@@ -48,6 +48,13 @@ export const OBJECT_AND_GRANT_LEAKS: readonly PlantedLeak[] = [
     object: 'bulkhead.context_key.inner_pad',
   },
   {
+    name: 'a rewrite rule, whose statements run as the owner',
+    plant:
+      "SET ROLE {owner}; CREATE RULE spill AS ON DELETE TO app.patient DO ALSO DELETE FROM app.event WHERE body = 'nothing'",
+    rule: 'rewrite_rule',
+    object: 'app.patient',
+  },
+  {
     name: 'a context key of one’s own',
     plant:
       'ALTER FUNCTION bulkhead.set_context_key SECURITY DEFINER; GRANT USAGE ON SCHEMA bulkhead TO {app}; GRANT EXECUTE ON FUNCTION bulkhead.set_context_key TO {app}',
