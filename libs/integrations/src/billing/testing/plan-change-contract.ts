@@ -96,6 +96,7 @@ export function describePlanChangeContract(name: string, underTest: () => Billin
         expect(account.invoices).toHaveLength(partial ? 2 : 1);
         expect(count).toBeLessThan(200);
       }
-    });
+      // Each lost answer costs the client its pauses before it tries again.
+    }, 300_000);
   });
 }
