@@ -55,15 +55,21 @@ export class TenantLayers {
   async find<L extends keyof LayerPlaces>(context: TenantContext, layer: L): Promise<TenantLayer<L>> {
     const { tenantId } = context;
     const { home, epoch } = this.#options.routes.resolve(tenantId);
-    let known = this.#known.get(tenantId);
+    const known = this.#known.get(tenantId);
     const maxAgeMs = this.#options.maxAgeMs ?? MAX_AGE_MS;
-    if (known?.home !== home || known.homeEpoch !== epoch || performance.now() - known.askedAt > maxAgeMs) {
-      known = { home, homeEpoch: epoch, askedAt: performance.now(), layers: this.#ask(context) };
-      this.#remember(tenantId, known);
-    }
-    const found = (await known.layers).get(layer);
+    const isFresh = known?.home === home && known.homeEpoch === epoch && performance.now() - known.askedAt <= maxAgeMs;
+    // Somebody else's question may fail for reasons of its own, such as a token that expired: then we ask ourselves.
+    const layers =
+      (isFresh && (await known.layers.catch(() => undefined))) || (await this.#renew(context, home, epoch));
+    const found = layers.get(layer);
     if (found === undefined) throw missing(layer);
     return found as TenantLayer<L>;
+  }
+
+  #renew(context: TenantContext, home: string, homeEpoch: number): Known['layers'] {
+    const known: Known = { home, homeEpoch, askedAt: performance.now(), layers: this.#ask(context) };
+    this.#remember(context.tenantId, known);
+    return known.layers;
   }
 
   #remember(tenantId: string, known: Known): void {
