@@ -51,7 +51,12 @@ test('a later call on a resource ends the earlier one, and begins when that has 
 
 test('a failure of the earlier call does not reach the later one', async () => {
   const calls = new Calls();
-  const earlier = calls.change(URN, new Call(), () => Promise.reject(new Error('refused')));
+  const started = Promise.withResolvers<void>();
+  const earlier = calls.change(URN, new Call(), () => {
+    started.resolve();
+    return Promise.reject(new Error('refused'));
+  });
+  await started.promise;
   const later = calls.change(URN, new Call(), async () => 'made');
   await expect(earlier).rejects.toThrow('refused');
   await expect(later).resolves.toBe('made');
