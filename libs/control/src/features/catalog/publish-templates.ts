@@ -80,13 +80,13 @@ async function publishVersions<T extends Body>(
   kind: string,
   offered: readonly Publication<T>[],
 ): Promise<Publication<T>[]> {
-  const published = await manager.find(entity as typeof TierEntity);
+  const published = await manager.find(entity);
   const digests = new Map(published.map(({ name, version, digest }) => [`${name}@${version}`, digest]));
   const changed = offered.filter((one) => digests.has(reference(one)) && digests.get(reference(one)) !== one.digest);
   if (changed.length > 0) throw versionChanged(kind, changed.map(reference));
   const fresh = offered.filter((one) => !digests.has(reference(one)));
   const rows = fresh.map(({ body, digest }) => ({ name: body.name, version: body.version, digest, spec: body }));
-  if (rows.length > 0) await manager.insert(entity as typeof TierEntity, rows);
+  if (rows.length > 0) await manager.insert(entity, rows);
   return fresh;
 }
 
