@@ -1,6 +1,7 @@
 export * from './prove.js';
 export * from './database/target.js';
 export * from './database/workload-profile.js';
+export * from './holdings/aws-dry.js';
 export * from './holdings/aws-holdings.js';
 export * from './holdings/target.js';
 export * from './routes/forged-tokens.js';

@@ -43,7 +43,7 @@ function proveAny(target: ProofTarget, mode: ProofMode, collected: Collected): P
     case 'database':
       return proveDatabase(target, mode, collected);
     case 'routes':
-      return proveRoutes(target, collected);
+      return proveRoutes(target, mode, collected);
     case 'holdings':
       return proveHoldings(target, collected);
     case 'service':

@@ -60,7 +60,7 @@ async function routesTarget(): Promise<RoutesTarget> {
 }
 
 it('every route of the clinic answers another tenant’s id like one that does not exist, and refuses every wrong token', async () => {
-  const report = await prove([target], { mode: 'live' });
+  const report = await prove([target], { mode: 'copy' });
   expect(findingsOf(report)).toEqual([]);
   // B has not bought claims, so it has none that could be reached.
   expect(report.targets[0]?.voids).toEqual(['GET /v1/claims/{id}: its owner gets 403, so nothing was tried.']);
@@ -97,7 +97,7 @@ it('the clinic keeps contexts, entitlements and logs apart', async () => {
 
 it('the same proof is red when the caller is the owner: it would see a route that lets strangers in', async () => {
   const { b } = target.tokens ?? { b: '' };
-  const report = await prove([{ ...target, tokens: { a: b, b } }], { mode: 'live' });
+  const report = await prove([{ ...target, tokens: { a: b, b } }], { mode: 'copy' });
   for (const object of [
     'GET /v1/patients/{id}',
     'PATCH /v1/patients/{id}',

@@ -91,6 +91,11 @@ const OUTSIDE_RULES = {
     'A route answers otherwise for another tenant’s id than for one that does not exist.',
     'Answer both with the same 404.',
   ),
+  route_unguarded: rule(
+    'high',
+    'A route that changes something asks for no token.',
+    'Let the route, and its description, ask for a token.',
+  ),
   token_accepted: rule(
     'critical',
     'A token that must be refused was accepted.',
@@ -115,6 +120,21 @@ const OUTSIDE_RULES = {
     'critical',
     'One tenant’s credentials read a secret of another.',
     'Limit the session policy to the tenant’s own secrets.',
+  ),
+  policy_open: rule(
+    'critical',
+    'A resource’s own policy lets in somebody, past the roles of its tenant or cell.',
+    'Take the statement out of the resource’s policy: access is given by roles.',
+  ),
+  role_reaches: rule(
+    'critical',
+    'An access role reaches what is not its cell’s or its tenant’s.',
+    'Let the role name its own resources only; apply its stack again.',
+  ),
+  role_open: rule(
+    'high',
+    'An access role may be taken by somebody who does not name its cell or stack.',
+    'Apply the stack again: its trust asks for the account and sts:ExternalId.',
   ),
   context_cached: rule(
     'critical',

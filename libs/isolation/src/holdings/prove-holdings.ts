@@ -1,28 +1,36 @@
 import { randomBytes } from 'node:crypto';
 import { finding, type IsolationRule } from '@bulkhead/domain/isolation';
 import type { Collected } from '../collected.js';
+import { proveDry } from './prove-dry.js';
+import { judgePolicies } from './prove-policies.js';
 import type { HoldingsTarget, KeyHolding, ObjectHolding, QueueHolding, SecretHolding } from './target.js';
 
-interface Told {
-  readonly found: (rule: IsolationRule, object: string, detail: string) => void;
+/** Where parts of this proof tell what they saw. */
+export interface Told {
+  readonly found: (rule: IsolationRule, object: string, detail: string, shown?: string) => void;
   readonly blind: (reason: string) => void;
+  readonly looked: (name: string, looked: number) => void;
 }
 
 /** Tries with A's credentials what is B's. What A must be able to do is tried too: refusing everything proves nothing. */
 export async function proveHoldings(target: HoldingsTarget, collected: Collected): Promise<void> {
   const told: Told = {
-    found: (rule, object, detail) =>
-      collected.found([finding(rule, { target: target.name, object, detail, shown: 'probe:holdings' })]),
+    found: (rule, object, detail, shown = 'probe:holdings') =>
+      collected.found([finding(rule, { target: target.name, object, detail, shown })]),
     blind: (reason) => collected.void(reason),
+    looked: (name, looked) => collected.looked(name, looked),
   };
-  const { a, b } = target;
+  const { a, b, own = [], foreign, policies, untried = [] } = target;
+  collected.void(...untried);
   let tried = 0;
   if (a.objects && b.objects && ++tried) await objects(a.objects, b.objects, told);
   if (a.keys && b.keys && ++tried) await keys(a.keys, b.keys, told);
   if (a.queue && b.queue && ++tried) await queues(a.queue, b.queue, told);
   if (a.secrets && b.secrets && ++tried) await secrets(a.secrets, b.secrets, told);
   collected.looked('kinds of holdings', tried);
-  if (tried === 0) collected.void('Neither tenant holds anything that could be tried.');
+  if (foreign) await proveDry(own, foreign, told);
+  if (policies) await judgePolicies(policies, told);
+  if (tried === 0 && !foreign && !policies) collected.void('Neither tenant holds anything that could be tried.');
 }
 
 async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Told): Promise<void> {

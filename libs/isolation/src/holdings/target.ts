@@ -40,10 +40,46 @@ export interface Holdings {
   readonly secrets?: SecretHolding;
 }
 
-/** Two tenants of the proof, each with what it holds. */
+/** `allowed`: whoever is asked would do it. What an attempt asks for is chosen so that nothing comes of it all the same. */
+export type DryOutcome = 'refused' | 'allowed';
+
+/** An attempt that reads and writes nothing even where it is let in, so that it may be aimed at a real tenant's holding. */
+export interface DryAttempt {
+  readonly kind: 'object' | 'key' | 'queue' | 'secret';
+  /** What it is aimed at, such as a prefix of a bucket. */
+  readonly object: string;
+  readonly verb: string;
+  /** @throws Error when the answer tells neither. */
+  attempt(): Promise<DryOutcome>;
+}
+
+/** Policies of one thing; what a tenant could do with verbs that are not tried is judged from them. */
+export interface GuardingPolicies {
+  readonly object: string;
+  read(): Promise<readonly string[]>;
+  /** What each of them may say. */
+  readonly judged: PolicyRule;
+}
+
+export type PolicyRule =
+  /** Of a resource. `delegates`: it names the account, as key policies must, and leaves the rest to roles. */
+  | { readonly of: 'resource'; readonly account: string; readonly delegates: boolean }
+  /** Of a role: the resources that it may name. */
+  | { readonly of: 'role'; readonly resources: readonly string[] }
+  /** Who may take a role: of this account, and only by naming this id. */
+  | { readonly of: 'trust'; readonly account: string; readonly externalId: string };
+
+/** Two tenants of the proof, each with what it holds, and what others hold. */
 export interface HoldingsTarget {
   readonly kind: 'holdings';
   readonly name: string;
   readonly a: Holdings;
   readonly b: Holdings;
+  /** What A's credentials do at A's own: without it a refusal elsewhere says nothing about tenants. */
+  readonly own?: readonly DryAttempt[];
+  /** The same with A's credentials at what is somebody else's. */
+  readonly foreign?: readonly DryAttempt[];
+  readonly policies?: readonly GuardingPolicies[];
+  /** Why something that is there is not tried. */
+  readonly untried?: readonly string[];
 }

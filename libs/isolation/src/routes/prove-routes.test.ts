@@ -17,14 +17,14 @@ const leaks: readonly (readonly [string, PracticeLeaks, string, string])[] = [
 ];
 
 it('a service that tells nothing is green', async () => {
-  const report = await prove([practiceTarget()], { mode: 'live' });
+  const report = await prove([practiceTarget()], { mode: 'copy' });
   expect(findingsOf(report)).toEqual([]);
   expect(report).toMatchObject({ verdict: 'green', targets: [{ voids: [] }] });
   expect(report.targets[0]?.checks).toContainEqual({ name: 'routes', looked: 6 });
 });
 
 it.each(leaks)('the proof names %s', async (_, leak, rule, object) => {
-  const report = await prove([practiceTarget(leak)], { mode: 'live' });
+  const report = await prove([practiceTarget(leak)], { mode: 'copy' });
   expect(findingsOf(report)).toContainEqual(expect.objectContaining({ rule, object, shown: 'probe:routes' }));
 });
 
@@ -38,7 +38,28 @@ it.each([
   ],
   ['no wrong token is there', { refused: {} }, 'No wrong token was tried.'],
 ] as const)('the proof is void when %s', async (_, change, reason) => {
-  const report = await prove([{ ...practiceTarget(), ...change }], { mode: 'live' });
+  const report = await prove([{ ...practiceTarget(), ...change }], { mode: 'copy' });
   expect(report.verdict).toBe('void');
   expect(report.targets[0]?.voids.join('\n')).toContain(reason);
+});
+
+it('on a live service only routes that change nothing are tried, and the others must ask for a token', async () => {
+  const target = practiceTarget({ stranger: 'shown' });
+  const sent: string[] = [];
+  const document = { ...target.document, paths: { ...target.document.paths, '/v1/visits/all': { delete: {} } } };
+  const send: typeof target.send = (request) => {
+    sent.push(request.method);
+    return target.send(request);
+  };
+  const report = await prove([{ ...target, document, send }], { mode: 'live' });
+  expect(new Set(sent)).toEqual(new Set(['GET']));
+  expect(findingsOf(report).map(({ rule, object }) => `${rule} ${object}`)).toEqual([
+    'route_unguarded DELETE /v1/visits/all',
+    'route_open GET /v1/patients/{id}',
+    'route_open GET /v1/patients/{id}/visits',
+  ]);
+  expect(report.targets[0]?.checks).toContainEqual({
+    name: 'routes that change something, judged by the document',
+    looked: 3,
+  });
 });

@@ -1,10 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { finding, type Finding, type IsolationRule } from '@bulkhead/domain/isolation';
+import { finding, type Finding, type IsolationRule, type ProofMode } from '@bulkhead/domain/isolation';
 import type { Collected } from '../collected.js';
 import { sampleBody } from './sample-body.js';
 import type { RouteAnswer, RoutesTarget } from './target.js';
 
 const METHODS = ['get', 'post', 'put', 'patch', 'delete', 'head', 'options'];
+/** Those that change nothing (RFC 9110, section 9.2.1). */
+const SAFE = ['get', 'head', 'options'];
 /** They differ between any two answers, or count what the caller does. */
 const VOLATILE = /^(date|age|etag|x-request-id|content-length|keep-alive|connection|(x-)?ratelimit.*|server-timing)$/i;
 
@@ -17,12 +19,15 @@ interface Route {
 
 /**
  * Tries every route of the document: as A with what is B's, and with tokens that must be refused. The answer for B's id
- * must be the one for an id that names nothing.
+ * must be the one for an id that names nothing. On live services only routes that change nothing are tried; the others
+ * must ask for a token, and are tried on copies.
  */
-export async function proveRoutes(target: RoutesTarget, collected: Collected): Promise<void> {
-  const routes = routesOf(target);
-  collected.looked('routes', routes.length);
-  if (routes.length < target.leastRoutes) collected.void(`The document has ${routes.length} routes.`);
+export async function proveRoutes(target: RoutesTarget, mode: ProofMode, collected: Collected): Promise<void> {
+  const all = routesOf(target);
+  collected.looked('routes', all.length);
+  const routes = mode === 'copy' ? all : all.filter(({ method }) => SAFE.includes(method));
+  if (mode === 'live') judgeUntried(target, all, routes, collected);
+  if (all.length < target.leastRoutes) collected.void(`The document has ${all.length} routes.`);
   const closed = routes.filter(({ open }) => !open);
   collected.looked('routes that ask for a token', closed.length);
   if (closed.length === 0) collected.void('No route asks for a token.');
@@ -36,9 +41,25 @@ export async function proveRoutes(target: RoutesTarget, collected: Collected): P
     for (const route of lists) await listed(target, route, target.tokens.a, collected);
     collected.looked('lists', lists.length);
   }
-  for (const route of closed) await refuseTokens(target, route, collected);
+  const refused = mode === 'copy' ? { ...target.refused, missing: undefined } : target.refused;
+  for (const route of closed) await refuseTokens(target, route, refused, collected);
   collected.looked('wrong tokens', Object.keys(target.refused).length);
   if (Object.keys(target.refused).length === 0) collected.void('No wrong token was tried.');
+}
+
+function judgeUntried(
+  target: RoutesTarget,
+  all: readonly Route[],
+  tried: readonly Route[],
+  collected: Collected,
+): void {
+  const untried = all.filter((route) => !tried.includes(route));
+  collected.looked('routes that change something, judged by the document', untried.length);
+  for (const route of untried)
+    if (route.open)
+      collected.found([
+        finding('route_unguarded', { target: target.name, object: nameOf(route), detail: '', shown: 'static' }),
+      ]);
 }
 
 function routesOf({ document }: RoutesTarget): Route[] {
@@ -127,10 +148,14 @@ async function listed(target: RoutesTarget, route: Route, token: string, collect
     collected.found([reporter(target, route)('route_open', 'A list shows what is another tenant’s.')]);
 }
 
-async function refuseTokens(target: RoutesTarget, route: Route, collected: Collected): Promise<void> {
+async function refuseTokens(
+  target: RoutesTarget,
+  route: Route,
+  refused: Readonly<Record<string, string | undefined>>,
+  collected: Collected,
+): Promise<void> {
   const id = idFor(target, route.path) ?? randomUUID();
-  const cases = { ...target.refused, missing: undefined };
-  for (const [wrong, token] of Object.entries(cases)) {
+  for (const [wrong, token] of Object.entries(refused)) {
     const { status } = await call(target, route, token, id);
     if (status === 429 || status >= 500) collected.void(`${nameOf(route)}: a token ${wrong} got ${status}.`);
     else if (status !== 401)
