@@ -122,14 +122,15 @@ describe('a change request', () => {
     });
     const { id: changeId, approvalsNeeded } = (await request(asked)).body.change;
     expect(approvalsNeeded).toBe(2);
-    const decision = { quoteHash: asked.body.hash };
+    const decision = { hash: asked.body.hash };
+    const quoted = { quoteHash: asked.body.hash };
     expect((await act(changeId, 'approve', decision, fixture.approver)).body.state).toBe('pending');
     expect((await act(changeId, 'approve', decision, fixture.approver)).body.errorCode).toBe('already_decided');
-    expect((await act(changeId, 'apply', decision)).body.errorCode).toBe('approval_required');
+    expect((await act(changeId, 'apply', quoted)).body.errorCode).toBe('approval_required');
     const second = await api.issuer.token({ roles: ['approver'], sub: 'bert' });
     expect((await act(changeId, 'approve', decision, second)).body.state).toBe('approved');
-    expect((await act(changeId, 'schedule', decision)).body.state).toBe('scheduled');
-    const { answer, grown } = await api.effectOf(() => act(changeId, 'apply', decision));
+    expect((await act(changeId, 'schedule', quoted)).body.state).toBe('scheduled');
+    const { answer, grown } = await api.effectOf(() => act(changeId, 'apply', quoted));
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'move_not_available' } });
     expect(grown).toEqual({ audit_queue: 1 });
     const failure = { code: 'move_not_available', message: 'm', remediation: 'r' };
@@ -141,7 +142,7 @@ describe('a change request', () => {
     const both = await api.issuer.token({ roles: ['sales-ops', 'approver'], sub: 'carol' });
     const asked = await quote();
     const { id: changeId } = (await request(asked, {}, both)).body.change;
-    const decision = { quoteHash: asked.body.hash };
+    const decision = { hash: asked.body.hash };
     expect(await act(changeId, 'approve', decision, both)).toMatchObject({
       status: 403,
       body: { errorCode: 'self_approval' },
@@ -168,8 +169,10 @@ describe('a change request', () => {
     );
     const { id: changeId } = (await request(asked)).body.change;
     for (const verb of ['approve', 'reject'])
-      expect((await act(changeId, verb, stale, fixture.approver)).body.errorCode).toBe('quote_stale');
-    await act(changeId, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
+      expect((await act(changeId, verb, { hash: stale.quoteHash }, fixture.approver)).body.errorCode).toBe(
+        'quote_stale',
+      );
+    await act(changeId, 'approve', { hash: asked.body.hash }, fixture.approver);
     for (const verb of ['schedule', 'apply'])
       expect((await act(changeId, verb, stale)).body.errorCode).toBe('quote_stale');
   });
@@ -222,7 +225,7 @@ describe('a change request', () => {
   it('is closed by a rejection', async () => {
     const asked = await quote();
     const { id: changeId } = (await request(asked)).body.change;
-    const answer = await act(changeId, 'reject', { quoteHash: asked.body.hash, note: 'too cheap' }, fixture.approver);
+    const answer = await act(changeId, 'reject', { hash: asked.body.hash, note: 'too cheap' }, fixture.approver);
     expect(answer.body).toMatchObject({ state: 'rejected', decisions: [{ decision: 'reject', note: 'too cheap' }] });
     expect((await request(await quote())).status).toBe(201);
     expect((await api.get(`/v1/change-requests?tenant=${id}&state=rejected`)).body.data).toHaveLength(1);
@@ -255,8 +258,8 @@ describe('a change request', () => {
   it('tells the vendor and the contact of each step, in the transaction of the step', async () => {
     const asked = await fixture.quote(id);
     const { id: changeId } = (await request(asked, { contactEmail: 'ada@clinic.example' })).body.change;
-    await act(changeId, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
-    await act(changeId, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
+    await act(changeId, 'approve', { hash: asked.body.hash }, fixture.approver);
+    await act(changeId, 'approve', { hash: asked.body.hash }, fixture.approver);
     const rows = await asSuperuser(
       api,
       `select channel, recipient, message from control.notifications where tenant_id = $1 order by id`,

@@ -107,7 +107,7 @@ describe('the customer’s page', () => {
       'content-security-policy': expect.stringContaining("default-src 'none'"),
       'cache-control': 'no-store',
     });
-    await act(made.body.change.id, 'approve', { quoteHash: asked.body.hash }, fixture.approver);
+    await act(made.body.change.id, 'approve', { hash: asked.body.hash }, fixture.approver);
     expect((await page(made.body.statusPath)).text).toContain('was approved');
     expect((await api.post('/v1/change-requests', body, { ...as(fixture.sales), key })).body.statusPath).toBeNull();
     const secret = made.body.statusPath.split('/').at(-1);

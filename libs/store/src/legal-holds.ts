@@ -1,5 +1,5 @@
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
-import { IsNull, type EntityManager } from 'typeorm';
+import { In, IsNull, type EntityManager } from 'typeorm';
 import { LegalHoldEntity } from './entities/sales.entity.js';
 import type { TenantEntity } from './entities/tenant.entity.js';
 import { loadTenant, refuseIfHandedOver } from './tenants.js';
@@ -26,4 +26,44 @@ export async function refuseIfHeld(manager: EntityManager, tenantId: TenantId): 
     publicMessage: `The tenant is under legal hold (${holds.map(({ matter }) => matter).join(', ')}): nothing of it may be destroyed.`,
     remediation: 'Wait until every hold is released (GET /v1/legal-holds), then retry.',
   });
+}
+
+/**
+ * Refuses the loss of what a stack holds while anybody needs it: of one tenant, or of everyone who has something there.
+ * @param locked also locks those tenants, as placing a hold does, so that neither misses the other.
+ * @throws BulkheadError `legal_hold` (409) naming the matters.
+ */
+export async function refuseIfStackHeld(
+  manager: EntityManager,
+  { stack, tenantId }: { readonly stack: string; readonly tenantId: TenantId | null },
+  { locked = false } = {},
+): Promise<void> {
+  const tenants = tenantId === null ? await tenantsOfStack(manager, stack) : [tenantId];
+  // In one order, so that two that lock cannot wait for each other.
+  for (const tenant of tenants) {
+    if (locked) await loadTenant(manager, tenant, { locked });
+    await refuseIfHeld(manager, tenant);
+  }
+}
+
+/** Whether {@link refuseIfStackHeld} would refuse. */
+export async function isStackHeld(
+  manager: EntityManager,
+  { stack, tenantId }: { readonly stack: string; readonly tenantId: TenantId | null },
+): Promise<boolean> {
+  const tenants = tenantId === null ? await tenantsOfStack(manager, stack) : [tenantId];
+  return manager.existsBy(LegalHoldEntity, { tenantId: In(tenants), releasedAt: IsNull() });
+}
+
+/** Tenants with something in a stack, in the order of their ids. */
+export async function tenantsOfStack(manager: EntityManager, stack: string): Promise<TenantId[]> {
+  const rows: { id: TenantId }[] = await manager.query(
+    `select distinct b.tenant_id as id from control.bindings b
+      where b.tenant_id is not null and b.state <> 'retired'
+        and $1 in ('roster.' || b.roster_id, 'dedicated-tenant.' || b.stack_id, 'cell.' || b.cell_id)
+     union select t.id from control.tenants t where $1 = 'landing-zone.' || t.region and t.state <> 'abandoned'
+     order by id`,
+    [stack],
+  );
+  return rows.map(({ id }) => id);
 }

@@ -40,7 +40,7 @@ export class SalesFixture {
     const asked = await this.quote(tenantId, target);
     const { body } = await this.request(asked);
     const quoteHash: string = asked.body.hash;
-    await this.act(body.change.id, 'approve', { quoteHash }, this.approver);
+    await this.act(body.change.id, 'approve', { hash: quoteHash }, this.approver);
     return { changeId: body.change.id, quoteHash };
   }
 }

@@ -26,14 +26,14 @@ export function approvals(maker: CommandMaker): Command {
       }),
     );
   for (const [verb, action, summary] of [
-    ['approve', 'approveChangeRequest', 'Say yes to what the quote says.'],
+    ['approve', 'approveChangeRequest', 'Say yes to what the request says.'],
     ['reject', 'rejectChangeRequest', 'Say no, which closes the request.'],
   ] as const) {
     noun
       .command(verb)
       .description(summary)
       .argument('<change>', 'id', reference)
-      .requiredOption('--hash <hash>', 'hash of the quote that you have read')
+      .requiredOption('--hash <hash>', 'hash of the request that you have read')
       .option('--note <text>', 'kept with the decision')
       .option('--idempotency-key <key>', 'makes it safe to run this again: the same key is carried out once')
       .action(
@@ -49,7 +49,7 @@ async function decide(
   id: string,
   action: 'approveChangeRequest' | 'rejectChangeRequest',
 ): Promise<void> {
-  const body = { quoteHash: options.hash, ...(options.note && { note: options.note }) };
+  const body = { hash: options.hash, ...(options.note && { note: options.note }) };
   const change = await session.client()[action]({ path: { id }, body, ...onceOnly(options) });
   printOne(session, change, CHANGE);
   const missing = change.approvalsNeeded - approvalsOf(change);

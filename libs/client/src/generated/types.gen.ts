@@ -468,6 +468,29 @@ export type QuoteReference = {
     expiresAt: string;
 };
 
+export type StateLossView = {
+    urn: string;
+    operation: 'replace' | 'delete';
+    layer: 'database' | 'storage' | 'key' | 'queue' | null;
+    /**
+     * Of the loss as it was previewed, its cause included.
+     */
+    digest: string;
+};
+
+export type StateLossWishView = {
+    stack: string;
+    losses: Array<StateLossView>;
+    /**
+     * Hash of the fleet plan that showed it.
+     */
+    planHash: string;
+    /**
+     * Commit that the plan was made from.
+     */
+    head: string | null;
+};
+
 export type DecisionView = {
     decidedBy: string;
     decision: 'approve' | 'reject';
@@ -482,12 +505,24 @@ export type ChangeFailureView = {
 };
 
 export type ChangePreview = {
-    tenantId: string;
-    kind: 'plan' | 'placement';
+    /**
+     * Null for what a shared stack holds.
+     */
+    tenantId: string | null;
+    kind: 'plan' | 'placement' | 'state-loss';
     state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
     reason: string;
-    effectiveOn: string;
-    quote: QuoteReference;
+    /**
+     * What approvals name: the hash of the quote, or of what is asked for.
+     */
+    hash: string;
+    expiresAt: string;
+    effectiveOn: string | null;
+    quote: QuoteReference | null;
+    /**
+     * What would be lost; of the kind state-loss.
+     */
+    loss: StateLossWishView | null;
     /**
      * Different people that must approve.
      */
@@ -516,12 +551,24 @@ export type ChangeRehearsed = {
 
 export type ChangeView = {
     id: string;
-    tenantId: string;
-    kind: 'plan' | 'placement';
+    /**
+     * Null for what a shared stack holds.
+     */
+    tenantId: string | null;
+    kind: 'plan' | 'placement' | 'state-loss';
     state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
     reason: string;
-    effectiveOn: string;
-    quote: QuoteReference;
+    /**
+     * What approvals name: the hash of the quote, or of what is asked for.
+     */
+    hash: string;
+    expiresAt: string;
+    effectiveOn: string | null;
+    quote: QuoteReference | null;
+    /**
+     * What would be lost; of the kind state-loss.
+     */
+    loss: StateLossWishView | null;
     /**
      * Different people that must approve.
      */
@@ -582,9 +629,9 @@ export type ChangePage = {
 
 export type DecisionBody = {
     /**
-     * Hash of the quote that was read.
+     * Hash of the request: what was read is what is decided on.
      */
-    quoteHash: string;
+    hash: string;
     note?: string;
 };
 
@@ -606,6 +653,31 @@ export type ChangeOperation = {
 export type ChangeAccepted = {
     change: ChangeView;
     operation: ChangeOperation;
+};
+
+export type RequestStateLossBody = {
+    /**
+     * Stack whose preview showed it.
+     */
+    stack: string;
+    /**
+     * Whose state it is; left out for a shared stack.
+     */
+    tenantId?: string;
+    losses: Array<StateLossView>;
+    /**
+     * Hash of the fleet plan that showed it.
+     */
+    planHash: string;
+    /**
+     * Commit that the plan was made from.
+     */
+    head?: string;
+    reason: string;
+    /**
+     * Days that it holds.
+     */
+    validDays?: number;
 };
 
 export type FactBody = {
@@ -741,6 +813,26 @@ export type FleetTenantView = {
 
 export type FleetTenantPage = {
     data: Array<FleetTenantView>;
+    hasMore: boolean;
+};
+
+export type ApprovedLossItem = {
+    urn: string;
+    operation: 'replace' | 'delete';
+    layer: string | null;
+    digest: string;
+};
+
+export type ApprovedLossView = {
+    id: string;
+    stack: string;
+    tenantId: string | null;
+    losses: Array<ApprovedLossItem>;
+    expiresAt: string;
+};
+
+export type ApprovedLossPage = {
+    data: Array<ApprovedLossView>;
     hasMore: boolean;
 };
 
@@ -2914,6 +3006,70 @@ export type ApplyChangeRequestResponses = {
 
 export type ApplyChangeRequestResponse = ApplyChangeRequestResponses[keyof ApplyChangeRequestResponses];
 
+export type RequestStateLossData = {
+    body: RequestStateLossBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/change-requests/state-loss';
+};
+
+export type RequestStateLossErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RequestStateLossError = RequestStateLossErrors[keyof RequestStateLossErrors];
+
+export type RequestStateLossResponses = {
+    201: ChangeView;
+};
+
+export type RequestStateLossResponse = RequestStateLossResponses[keyof RequestStateLossResponses];
+
 export type ListFactsData = {
     body?: never;
     path: {
@@ -3212,6 +3368,54 @@ export type ListFleetTenantsResponses = {
 };
 
 export type ListFleetTenantsResponse = ListFleetTenantsResponses[keyof ListFleetTenantsResponses];
+
+export type ListApprovedLossesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+    };
+    url: '/v1/fleet/approved-losses';
+};
+
+export type ListApprovedLossesErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListApprovedLossesError = ListApprovedLossesErrors[keyof ListApprovedLossesErrors];
+
+export type ListApprovedLossesResponses = {
+    200: ApprovedLossPage;
+};
+
+export type ListApprovedLossesResponse = ListApprovedLossesResponses[keyof ListApprovedLossesResponses];
 
 export type GetHealthData = {
     body?: never;

@@ -1,7 +1,7 @@
-import type { ChangeKind } from './change-states.js';
+import type { QuotedKind } from './change-states.js';
 
 export interface ApprovalFacts {
-  readonly kind: ChangeKind;
+  readonly kind: QuotedKind;
   /** Takes something away that cannot simply be given back: own layers, or backups that are kept for a shorter time. */
   readonly destructive: boolean;
   /** Margin after the change; null when nothing is paid. */

@@ -1,7 +1,11 @@
 import { BulkheadError } from '@bulkhead/kernel';
 
 /** `placement`: a layer changes between shared and dedicated, which needs a move. `plan`: everything else. */
-export const CHANGE_KINDS = ['plan', 'placement'] as const;
+export const QUOTED_KINDS = ['plan', 'placement'] as const;
+export type QuotedKind = (typeof QUOTED_KINDS)[number];
+
+/** `state-loss`: what a fleet preview showed to be lost may be lost. */
+export const CHANGE_KINDS = [...QUOTED_KINDS, 'state-loss'] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export const CHANGE_STATES = [

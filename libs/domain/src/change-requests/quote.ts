@@ -8,7 +8,7 @@ import type { PlanChange } from '../pricing/plan-change.js';
 import type { RetentionSpec } from '../provisioning/specs.js';
 import type { BillingInterval } from '../templates/template-types.js';
 import type { ApprovalRule } from './approvals.js';
-import type { ChangeKind } from './change-states.js';
+import type { QuotedKind } from './change-states.js';
 
 export interface QuotedVersion {
   readonly name: string;
@@ -60,7 +60,7 @@ export interface ComparedModel {
 /** What is promised, and on what grounds. Stored as it is and never changed; its hash is what people approve. */
 export interface Quote {
   readonly tenantId: string;
-  readonly kind: ChangeKind;
+  readonly kind: QuotedKind;
   readonly destructive: boolean;
   readonly effectiveOn: CalendarDate;
   readonly from: QuotedOffer;

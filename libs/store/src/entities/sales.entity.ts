@@ -1,4 +1,5 @@
 import type { ChangeKind, ChangeState, Quote } from '@bulkhead/domain/change-requests';
+import type { StateLossWish } from '@bulkhead/domain/fleet';
 import type { FactName, FactValue } from '@bulkhead/domain';
 import type { ChangeId, Id, OperationId, QuoteId, TenantId } from '@bulkhead/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -49,8 +50,10 @@ export class QuoteEntity {
 @Entity({ schema: 'control', name: 'change_requests' })
 export class ChangeRequestEntity {
   @PrimaryColumn({ type: 'text' }) id!: ChangeId;
-  @Column({ type: 'text', name: 'tenant_id' }) tenantId!: TenantId;
-  @Column({ type: 'text', name: 'quote_id' }) quoteId!: QuoteId;
+  /** Null only for what a shared stack holds. */
+  @Column({ type: 'text', name: 'tenant_id', nullable: true }) tenantId!: TenantId | null;
+  /** Null for a request that says itself what it asks for, in `document`. */
+  @Column({ type: 'text', name: 'quote_id', nullable: true }) quoteId!: QuoteId | null;
   @Column({ type: 'text' }) kind!: ChangeKind;
   @Column({ type: 'text' }) state!: ChangeState;
   @Column({ type: 'text' }) reason!: string;
@@ -59,7 +62,12 @@ export class ChangeRequestEntity {
   @Column({ type: 'text', name: 'requested_by' }) requestedBy!: string;
   /** The person behind `requestedBy`. */
   @Column({ type: 'text' }) requester!: string;
-  @Column({ type: 'bytea', name: 'status_digest' }) statusDigest!: Buffer;
+  /** Of the secret in the customer's link, where there is one. */
+  @Column({ type: 'bytea', name: 'status_digest', nullable: true }) statusDigest!: Buffer | null;
+  /** Together, or none of them. */
+  @Column({ type: 'jsonb', nullable: true }) document!: StateLossWish | null;
+  @Column({ type: 'text', nullable: true }) hash!: string | null;
+  @Column({ type: 'timestamptz', name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column({ type: 'text', name: 'operation_id', nullable: true }) operationId!: OperationId | null;
   @Column({ type: 'jsonb', nullable: true }) failure!: OperationFailure | null;
   @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
@@ -72,7 +80,8 @@ export class ChangeDecisionEntity {
   @PrimaryColumn({ type: 'text' }) person!: string;
   @Column({ type: 'text', name: 'decided_by' }) decidedBy!: string;
   @Column({ type: 'text' }) decision!: 'approve' | 'reject';
-  @Column({ type: 'text', name: 'quote_hash' }) quoteHash!: string;
+  /** Of what was read: the quote's, or the request's own. */
+  @Column({ type: 'text' }) hash!: string;
   @Column({ type: 'text', nullable: true }) note!: string | null;
   @Column({ type: 'timestamptz', name: 'decided_at', insert: false, update: false }) decidedAt!: Date;
 }
@@ -81,7 +90,7 @@ export class ChangeDecisionEntity {
 @Entity({ schema: 'control', name: 'notifications' })
 export class NotificationEntity {
   @PrimaryColumn({ type: 'text' }) id!: Id<'notification'>;
-  @Column({ type: 'text', name: 'tenant_id' }) tenantId!: TenantId;
+  @Column({ type: 'text', name: 'tenant_id', nullable: true }) tenantId!: TenantId | null;
   @Column({ type: 'text' }) channel!: 'webhook' | 'email';
   /** Address of an e-mail; the webhook's is the worker's configuration. */
   @Column({ type: 'text', nullable: true }) recipient!: string | null;

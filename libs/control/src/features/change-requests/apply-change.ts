@@ -12,6 +12,7 @@ import { shown } from './change-life.js';
 import type { ChangeView } from './change-view.js';
 import { loadOffered } from './offered.js';
 import { loadPresent } from './quote-grounds.js';
+import { quotedBy } from './read-document.js';
 
 export interface ApplyRequest {
   readonly changeId: ChangeId;
@@ -31,7 +32,8 @@ export interface ChangeApplying {
   roles: ['sales-ops', 'platform-admin', 'workload'],
   audit: ({ request: { changeId, quoteHash } }, applying) => ({
     subject: { kind: 'change_request', id: changeId },
-    ...(applying && { tenantId: applying.change.tenantId, operationId: applying.operationId }),
+    ...(applying?.change.tenantId && { tenantId: applying.change.tenantId }),
+    ...(applying && { operationId: applying.operationId }),
     details: { quoteHash },
   }),
 })
@@ -50,17 +52,18 @@ export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
     nextChangeState(change.state, 'apply');
-    const quote = await loadQuote(manager, change.quoteId, quoteHash);
+    const quote = await loadQuote(manager, quotedBy(change), quoteHash);
     if (quote.document.effectiveOn > dateOf(new Date())) throw notYet(quote.document.effectiveOn);
-    const present = await loadPresent(manager, change.tenantId, { locked: true });
+    const { tenantId } = quote;
+    const present = await loadPresent(manager, tenantId, { locked: true });
     if (present.basis !== quote.basis) throw quoteStale('The tenant has changed since it was quoted.');
     await requireStillEligible(manager, quote);
     if (change.kind === 'placement') throw moveNotAvailable();
     const operationId = await openOperation(manager, {
       kind: 'change.apply',
-      subjectId: change.tenantId,
-      tenantId: change.tenantId,
-      input: { changeId, tenantId: change.tenantId, serviceClass: quote.document.to.serviceClass },
+      subjectId: tenantId,
+      tenantId,
+      input: { changeId, tenantId, serviceClass: quote.document.to.serviceClass },
       requestedBy,
     });
     const moved = await moveChange(manager, change, 'apply', { operationId, failure: null });

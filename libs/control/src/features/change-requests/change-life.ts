@@ -1,23 +1,19 @@
 import { dateOf } from '@bulkhead/domain';
 import { nextChangeState } from '@bulkhead/domain/change-requests';
 import { BulkheadError, type ChangeId } from '@bulkhead/kernel';
-import {
-  ChangeDecisionEntity,
-  QuoteEntity,
-  UnitOfWork,
-  type ChangeRequestEntity,
-  type OperationFailure,
-} from '@bulkhead/store';
+import { ChangeDecisionEntity, UnitOfWork, type ChangeRequestEntity, type OperationFailure } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
 import { Gated } from '../../gate/index.js';
 import { lockChange, moveChange } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { loadQuote } from './create-quote.js';
+import { quotedBy, quoteOf } from './read-document.js';
 
 const audit = ({ changeId }: { changeId: ChangeId }, change: ChangeView | undefined) => ({
   subject: { kind: 'change_request', id: changeId },
-  ...(change && { tenantId: change.tenantId, details: { state: change.state } }),
+  ...(change?.tenantId && { tenantId: change.tenantId }),
+  ...(change && { details: { state: change.state } }),
 });
 
 @Gated<ScheduleChange, ChangeView>({
@@ -43,7 +39,7 @@ export class ScheduleChangeHandler implements ICommandHandler<ScheduleChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
     nextChangeState(change.state, 'schedule');
-    await loadQuote(manager, change.quoteId, quoteHash);
+    await loadQuote(manager, quotedBy(change), quoteHash);
     return shown(manager, await moveChange(manager, change, 'schedule', { failure: null }));
   }
 }
@@ -84,7 +80,7 @@ export class ExpireChangeHandler implements ICommandHandler<ExpireChange> {
   async execute({ changeId }: ExpireChange): Promise<ChangeView> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
-    const { expiresAt } = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+    const expiresAt = change.expiresAt ?? (await quoteOf(manager, change)).expiresAt;
     if (expiresAt.getTime() > Date.now()) throw notExpired(expiresAt);
     return shown(manager, await moveChange(manager, change, 'expire'));
   }
@@ -114,7 +110,7 @@ export class UnscheduleChangeHandler implements ICommandHandler<UnscheduleChange
 
 /** A change request as it is shown, with its quote and the decisions so far. */
 export async function shown(manager: EntityManager, change: ChangeRequestEntity): Promise<ChangeView> {
-  const quote = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+  const quote = change.quoteId === null ? null : await quoteOf(manager, change);
   return viewChange(change, quote, await manager.findBy(ChangeDecisionEntity, { changeId: change.id }));
 }
 

@@ -19,6 +19,7 @@ import { PageQuery, readPage, type Page } from '../../http/page.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { loadOffered } from './offered.js';
 import { startsOn } from './quote-grounds.js';
+import { quoteOf } from './read-document.js';
 import { viewQuote, type QuoteView } from './quote-view.js';
 
 export class ListChangesQuery extends PageQuery {
@@ -81,7 +82,7 @@ export class ChangeReader {
   async publicStatus(digest: Buffer): Promise<{ change: ChangeRequestEntity; effectiveOn: string } | undefined> {
     const change = await this.source.manager.findOneBy(ChangeRequestEntity, { statusDigest: digest });
     if (!change || (change.closedAt && change.closedAt.getTime() < Date.now() - 90 * 86_400_000)) return undefined;
-    const quote = await this.source.manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+    const quote = await quoteOf(this.source.manager, change);
     return { change, effectiveOn: quote.document.effectiveOn };
   }
 
@@ -91,11 +92,12 @@ export class ChangeReader {
    */
   async due(): Promise<DueChange[]> {
     return this.source.query(
-      `select c.id as "changeId", q.hash as "quoteHash", case when q.expires_at <= now() then 'expire' else 'apply' end as what
-         from control.change_requests c join control.quotes q on q.id = c.quote_id
+      `select c.id as "changeId", q.hash as "quoteHash",
+              case when coalesce(q.expires_at, c.expires_at) <= now() then 'expire' else 'apply' end as what
+         from control.change_requests c left join control.quotes q on q.id = c.quote_id
          left join control.operations o on o.subject_id = c.tenant_id and o.finished_at is null
         where c.state in ('pending', 'approved', 'scheduled')
-          and (q.expires_at <= now()
+          and (coalesce(q.expires_at, c.expires_at) <= now()
                or (c.state = 'scheduled' and o.id is null and q.document ->> 'effectiveOn' <= to_char(now() at time zone 'utc', 'YYYY-MM-DD')))
         order by c.id limit 100`,
     );
@@ -105,10 +107,11 @@ export class ChangeReader {
   async billingChange(changeId: ChangeId): Promise<BillingChange> {
     const { manager } = this.source;
     const change = await manager.findOneByOrFail(ChangeRequestEntity, { id: changeId });
-    const quote = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
-    const subscription = await manager.findOneByOrFail(SubscriptionEntity, { tenantId: change.tenantId });
+    const quote = await quoteOf(manager, change);
+    const { tenantId } = quote;
+    const subscription = await manager.findOneByOrFail(SubscriptionEntity, { tenantId });
     const { customerRef, subscriptionRef } = subscription;
-    if (customerRef === null || subscriptionRef === null) throw new Error(`${change.tenantId} has no billing`);
+    if (customerRef === null || subscriptionRef === null) throw new Error(`${tenantId} has no billing`);
     const { from, to } = await loadOffered(manager, quote);
     const running = {
       charge: planCharge(from.plan, from.quantity),
@@ -118,7 +121,6 @@ export class ChangeReader {
     const { interval, paymentTermDays } = to.plan;
     const next = { charge: planCharge(to.plan, to.quantity), interval, paymentTermDays };
     const { credit, invoices, changesOn } = planChange(running, next, quote.document.effectiveOn);
-    const tenantId = change.tenantId;
     const bought = { plan: to.plan, quantity: to.quantity, changesOn };
     return {
       tenantId,
@@ -132,18 +134,14 @@ export class ChangeReader {
 
   async #views(changes: readonly ChangeRequestEntity[]): Promise<ChangeView[]> {
     const { manager } = this.source;
-    const quotes = await manager.findBy(QuoteEntity, { id: In(changes.map(({ quoteId }) => quoteId)) });
+    const quotes = await manager.findBy(QuoteEntity, { id: In(changes.flatMap(({ quoteId }) => quoteId ?? [])) });
     const decisions = await manager.findBy(ChangeDecisionEntity, { changeId: In(changes.map(({ id }) => id)) });
-    return changes.flatMap((change) => {
-      const quote = quotes.find(({ id }) => id === change.quoteId);
-      if (!quote) return [];
-      return [
-        viewChange(
-          change,
-          quote,
-          decisions.filter(({ changeId }) => changeId === change.id),
-        ),
-      ];
-    });
+    return changes.map((change) =>
+      viewChange(
+        change,
+        quotes.find(({ id }) => id === change.quoteId) ?? null,
+        decisions.filter(({ changeId }) => changeId === change.id),
+      ),
+    );
   }
 }

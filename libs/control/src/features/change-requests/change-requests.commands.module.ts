@@ -10,6 +10,7 @@ import { ChangeReader } from './change-reader.js';
 import { CreateQuoteHandler } from './create-quote.js';
 import { ApproveChangeHandler, RejectChangeHandler } from './decide-change.js';
 import { RequestChangeHandler } from './request-change.js';
+import { RequestStateLossHandler } from './request-state-loss.js';
 import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
 
 @Module({
@@ -17,6 +18,7 @@ import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
     ChangeReader,
     CreateQuoteHandler,
     RequestChangeHandler,
+    RequestStateLossHandler,
     ApproveChangeHandler,
     RejectChangeHandler,
     ScheduleChangeHandler,

@@ -3,10 +3,11 @@ import { ChangeReader } from './change-reader.js';
 import { ChangesController } from './changes.controller.js';
 import { ChangeImport } from './import-changes.js';
 import { QuotesController } from './quotes.controller.js';
+import { StateLossController } from './state-loss.controller.js';
 import { StatusPageController } from './status-page.controller.js';
 
 @Module({
-  controllers: [QuotesController, ChangesController, StatusPageController],
+  controllers: [QuotesController, ChangesController, StateLossController, StatusPageController],
   providers: [ChangeReader, ChangeImport],
 })
 export class ChangeRequestsHttpModule {}

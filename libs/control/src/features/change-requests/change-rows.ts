@@ -1,4 +1,4 @@
-import { nextChangeState, isClosed, type ChangeEvent } from '@bulkhead/domain/change-requests';
+import { isClosed, nextChangeState, type ChangeEvent } from '@bulkhead/domain/change-requests';
 import { newId, type ChangeId, type OperationId } from '@bulkhead/kernel';
 import { ApiKeyEntity, ChangeRequestEntity, NotificationEntity, type OperationFailure } from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';

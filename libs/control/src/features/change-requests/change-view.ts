@@ -1,6 +1,7 @@
 import { CHANGE_KINDS, CHANGE_STATES } from '@bulkhead/domain/change-requests';
 import type { ChangeDecisionEntity, ChangeRequestEntity, QuoteEntity } from '@bulkhead/store';
 import { ApiProperty } from '@nestjs/swagger';
+import { StateLossWishView, viewStateLoss } from './state-loss-view.js';
 
 export class DecisionView {
   @ApiProperty() decidedBy!: string;
@@ -23,12 +24,17 @@ export class ChangeFailureView {
 
 export class ChangeView {
   @ApiProperty({ example: 'chg_019bb8f0a1c27d0e8f1a2b3c4d5e6f70' }) id!: string;
-  @ApiProperty() tenantId!: string;
+  @ApiProperty({ type: String, nullable: true, description: 'Null for what a shared stack holds.' })
+  tenantId!: string | null;
   @ApiProperty({ enum: CHANGE_KINDS }) kind!: string;
   @ApiProperty({ enum: CHANGE_STATES }) state!: string;
   @ApiProperty() reason!: string;
-  @ApiProperty({ format: 'date' }) effectiveOn!: string;
-  @ApiProperty({ type: QuoteReference }) quote!: QuoteReference;
+  @ApiProperty({ description: 'What approvals name: the hash of the quote, or of what is asked for.' }) hash!: string;
+  @ApiProperty({ format: 'date-time' }) expiresAt!: string;
+  @ApiProperty({ type: String, format: 'date', nullable: true }) effectiveOn!: string | null;
+  @ApiProperty({ type: QuoteReference, nullable: true }) quote!: QuoteReference | null;
+  @ApiProperty({ type: StateLossWishView, nullable: true, description: 'What would be lost; of the kind state-loss.' })
+  loss!: StateLossWishView | null;
   @ApiProperty({ description: 'Different people that must approve.' }) approvalsNeeded!: number;
   @ApiProperty({ type: [String], description: 'Why so many.' }) approvalReasons!: readonly string[];
   @ApiProperty({ type: [DecisionView] }) decisions!: DecisionView[];
@@ -49,19 +55,40 @@ export class ChangePage {
 
 export function viewChange(
   change: ChangeRequestEntity,
-  quote: QuoteEntity,
+  quote: QuoteEntity | null,
   decisions: readonly ChangeDecisionEntity[],
 ): ChangeView {
   const { id, tenantId, kind, state, reason, approvalsNeeded, requestedBy, contactEmail, operationId, failure } =
     change;
   return {
     ...{ id, tenantId, kind, state, reason, approvalsNeeded, requestedBy, contactEmail, operationId, failure },
-    effectiveOn: quote.document.effectiveOn,
-    quote: { id: quote.id, hash: quote.hash, expiresAt: quote.expiresAt.toISOString() },
-    approvalReasons: quote.document.approval.reasons,
+    ...whatItSays(change, quote),
     decisions: decisions.map(viewDecision).toSorted((a, b) => (a.decidedAt < b.decidedAt ? -1 : 1)),
     createdAt: change.createdAt.toISOString(),
     closedAt: change.closedAt?.toISOString() ?? null,
+  };
+}
+
+/** The row says one of both, see the table. */
+function whatItSays({ document, hash, expiresAt }: ChangeRequestEntity, quote: QuoteEntity | null) {
+  if (quote) {
+    const { effectiveOn, approval } = quote.document;
+    const reference = { hash: quote.hash, expiresAt: quote.expiresAt.toISOString() };
+    return {
+      ...reference,
+      effectiveOn,
+      quote: { id: quote.id, ...reference },
+      loss: null,
+      approvalReasons: approval.reasons,
+    };
+  }
+  return {
+    hash: hash ?? '',
+    expiresAt: expiresAt?.toISOString() ?? '',
+    effectiveOn: null,
+    quote: null,
+    loss: document && viewStateLoss(document),
+    approvalReasons: ['it deletes what holds data'],
   };
 }
 

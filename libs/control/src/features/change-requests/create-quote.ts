@@ -99,7 +99,8 @@ export async function storeQuote(
   return manager.findOneByOrFail(QuoteEntity, { id });
 }
 
-function hashOf(document: object, expiresAt: Date): string {
+/** What people approve: a document and until when it holds. */
+export function hashOf(document: object, expiresAt: Date): string {
   return digestOf({ document, expiresAt: expiresAt.toISOString() });
 }
 

@@ -1,6 +1,6 @@
 import { nextChangeState } from '@bulkhead/domain/change-requests';
 import { BulkheadError, type ChangeId } from '@bulkhead/kernel';
-import { ChangeDecisionEntity, UnitOfWork, type ChangeRequestEntity } from '@bulkhead/store';
+import { ChangeDecisionEntity, refuseIfStackHeld, UnitOfWork, type ChangeRequestEntity } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { Length, Matches } from 'class-validator';
@@ -9,12 +9,12 @@ import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { lockChange, moveChange, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
-import { loadQuote } from './create-quote.js';
+import { loadRead } from './read-document.js';
 
 export class DecisionBody {
-  @ApiProperty({ pattern: '^[0-9a-f]{64}$', description: 'Hash of the quote that was read.' })
-  @Matches(/^[0-9a-f]{64}$/, { message: 'quoteHash must be the hash of the quote' })
-  quoteHash!: string;
+  @ApiProperty({ pattern: '^[0-9a-f]{64}$', description: 'Hash of the request: what was read is what is decided on.' })
+  @Matches(/^[0-9a-f]{64}$/, { message: 'hash must be the hash of the request' })
+  hash!: string;
 
   @ApiPropertyOptional({ minLength: 1, maxLength: 500 })
   @MayBeAbsent()
@@ -28,10 +28,10 @@ interface Decision extends DecisionBody {
   readonly principal: Principal;
 }
 
-const audit = ({ request: { changeId, quoteHash, note } }: { request: Decision }, change: ChangeView | undefined) => ({
+const audit = ({ request: { changeId, hash, note } }: { request: Decision }, change: ChangeView | undefined) => ({
   subject: { kind: 'change_request', id: changeId },
-  ...(change && { tenantId: change.tenantId }),
-  details: { quoteHash, ...(note !== undefined && { note }), ...(change && { state: change.state }) },
+  ...(change?.tenantId && { tenantId: change.tenantId }),
+  details: { hash, ...(note !== undefined && { note }), ...(change && { state: change.state }) },
 });
 
 @Gated<ApproveChange, ChangeView>({ name: 'change_request.approve', roles: ['approver'], audit })
@@ -57,7 +57,8 @@ export class ApproveChangeHandler implements ICommandHandler<ApproveChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, request.changeId);
     nextChangeState(change.state, 'approve');
-    const quote = await loadQuote(manager, change.quoteId, request.quoteHash);
+    const quote = await loadRead(manager, change, request.hash);
+    if (change.document) await refuseIfStackHeld(manager, change.document, { locked: true });
     await recordDecision(manager, change, request, 'approve');
     const decisions = await manager.findBy(ChangeDecisionEntity, { changeId: change.id });
     const approvals = decisions.filter(({ decision }) => decision === 'approve').length;
@@ -75,7 +76,7 @@ export class RejectChangeHandler implements ICommandHandler<RejectChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, request.changeId);
     nextChangeState(change.state, 'reject');
-    const quote = await loadQuote(manager, change.quoteId, request.quoteHash);
+    const quote = await loadRead(manager, change, request.hash);
     await recordDecision(manager, change, request, 'reject');
     const decisions = await manager.findBy(ChangeDecisionEntity, { changeId: change.id });
     return viewChange(await moveChange(manager, change, 'reject'), quote, decisions);
@@ -85,7 +86,7 @@ export class RejectChangeHandler implements ICommandHandler<RejectChange> {
 async function recordDecision(
   manager: EntityManager,
   change: ChangeRequestEntity,
-  { principal, quoteHash, note }: Decision,
+  { principal, hash, note }: Decision,
   decision: ChangeDecisionEntity['decision'],
 ): Promise<void> {
   const person = await personOf(manager, principal);
@@ -93,7 +94,7 @@ async function recordDecision(
   if (await manager.existsBy(ChangeDecisionEntity, { changeId: change.id, person })) throw alreadyDecided();
   const decidedBy = principalName(principal);
   await manager.insert(ChangeDecisionEntity, {
-    ...{ changeId: change.id, person, decidedBy, decision, quoteHash },
+    ...{ changeId: change.id, person, decidedBy, decision, hash },
     note: note ?? null,
   });
 }

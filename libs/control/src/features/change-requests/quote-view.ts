@@ -1,5 +1,5 @@
 import { CURRENCIES, ISOLATIONS, LAYERS, SERVICE_CLASSES, type Isolation, type Layer } from '@bulkhead/domain';
-import { CHANGE_KINDS } from '@bulkhead/domain/change-requests';
+import { QUOTED_KINDS } from '@bulkhead/domain/change-requests';
 import type { QuoteEntity } from '@bulkhead/store';
 import { ApiProperty } from '@nestjs/swagger';
 
@@ -163,7 +163,7 @@ export class QuoteView {
   @ApiProperty({ example: 'quo_019bb8f0a1c27d0e8f1a2b3c4d5e6f70' }) id!: string;
   @ApiProperty({ description: 'SHA-256 of quote and expiry: what approvals and applying name.' }) hash!: string;
   @ApiProperty() tenantId!: string;
-  @ApiProperty({ enum: CHANGE_KINDS }) kind!: string;
+  @ApiProperty({ enum: QUOTED_KINDS }) kind!: string;
   @ApiProperty({ description: 'Takes away what cannot simply be given back.' }) destructive!: boolean;
   @ApiProperty({ format: 'date' }) effectiveOn!: string;
   @ApiProperty({ type: QuotedOfferView }) from!: QuotedOfferView;

@@ -47,8 +47,8 @@ export interface ChangeWish {
   roles: ['sales-ops', 'platform-admin'],
   audit: ({ request: { quote, reason } }, change) => ({
     subject: change ? { kind: 'change_request', id: change.id } : null,
-    ...('target' in quote ? { tenantId: quote.target.tenantId } : change && { tenantId: change.tenantId }),
-    details: { reason, ...('id' in quote ? { quoteId: quote.id } : change && { quoteId: change.quote.id }) },
+    ...('target' in quote ? { tenantId: quote.target.tenantId } : change?.tenantId && { tenantId: change.tenantId }),
+    details: { reason, ...('id' in quote ? { quoteId: quote.id } : change?.quote && { quoteId: change.quote.id }) },
   }),
 })
 export class RequestChange extends Command<ChangeView> {
@@ -95,6 +95,7 @@ async function insertChange(
       requestedBy: principalName(principal),
       requester: await personOf(manager, principal),
       statusDigest: statusDigest.reveal(),
+      ...{ document: null, hash: null, expiresAt: null },
       operationId: null,
       failure: null,
       closedAt: null,

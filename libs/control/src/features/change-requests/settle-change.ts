@@ -1,9 +1,10 @@
 import { dateOf } from '@bulkhead/domain';
 import type { ChangeId, OperationId, TenantId } from '@bulkhead/kernel';
-import { grantPlan, OperationEntity, QuoteEntity, SubscriptionEntity, TenantEntity, UnitOfWork } from '@bulkhead/store';
+import { grantPlan, OperationEntity, SubscriptionEntity, TenantEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { Gated } from '../../gate/index.js';
 import { lockChange, moveChange } from './change-rows.js';
+import { quoteOf } from './read-document.js';
 
 export interface ChangeOfOperation {
   readonly operationId: OperationId;
@@ -41,7 +42,7 @@ export class SwitchPlanHandler implements ICommandHandler<SwitchPlan> {
     const change = await lockChange(manager, changeId);
     // The first try's answer was lost; what it did stands.
     if (change.state === 'applied' && change.operationId === operationId) return grantPlan(manager, tenantId);
-    const { document } = await manager.findOneByOrFail(QuoteEntity, { id: change.quoteId });
+    const { document } = await quoteOf(manager, change);
     const { tier, plan, quantity } = document.to;
     const bought = { planName: plan.name, planVersion: plan.version, quantity };
     await manager.update(TenantEntity, { id: tenantId }, { tierName: tier.name, tierVersion: tier.version, ...bought });

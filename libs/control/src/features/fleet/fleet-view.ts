@@ -75,6 +75,26 @@ export class FleetTenantView {
   @ApiProperty({ type: [FleetBindingView] }) bindings!: FleetBindingView[];
 }
 
+export class ApprovedLossItem {
+  @ApiProperty() urn!: string;
+  @ApiProperty({ enum: ['replace', 'delete'] }) operation!: string;
+  @ApiProperty({ type: String, nullable: true }) layer!: string | null;
+  @ApiProperty() digest!: string;
+}
+
+export class ApprovedLossView {
+  @ApiProperty({ example: 'chg_019bb8f0a1c27d0e8f1a2b3c4d5e6f70' }) id!: string;
+  @ApiProperty() stack!: string;
+  @ApiProperty({ type: String, nullable: true }) tenantId!: string | null;
+  @ApiProperty({ type: [ApprovedLossItem] }) losses!: ApprovedLossItem[];
+  @ApiProperty({ format: 'date-time' }) expiresAt!: string;
+}
+
+export class ApprovedLossPage {
+  @ApiProperty({ type: [ApprovedLossView] }) data!: ApprovedLossView[];
+  @ApiProperty() hasMore!: boolean;
+}
+
 export class FleetTenantPage {
   @ApiProperty({ type: [FleetTenantView] }) data!: FleetTenantView[];
   @ApiProperty() hasMore!: boolean;

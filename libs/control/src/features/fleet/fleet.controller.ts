@@ -1,8 +1,11 @@
+import type { ApprovedLoss } from '@bulkhead/domain/fleet';
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { Allow, PageQuery, type Page } from '../../http/index.js';
+import { ApprovedLossReader } from './approved-loss-reader.js';
 import { FleetReader } from './fleet-reader.js';
 import {
+  ApprovedLossPage,
   FleetStackPage,
   FleetTenantPage,
   ListFleetStacksQuery,
@@ -13,7 +16,10 @@ import {
 @ApiTags('fleet')
 @Controller('v1/fleet')
 export class FleetController {
-  constructor(private readonly fleet: FleetReader) {}
+  constructor(
+    private readonly fleet: FleetReader,
+    private readonly losses: ApprovedLossReader,
+  ) {}
 
   @Get('stacks')
   @Allow('ci', 'platform-admin')
@@ -33,5 +39,16 @@ export class FleetController {
   @ApiOkResponse({ type: FleetTenantPage })
   tenants(@Query() query: PageQuery): Promise<Page<FleetTenantView>> {
     return this.fleet.tenants(query);
+  }
+
+  @Get('approved-losses')
+  @Allow('ci', 'platform-admin')
+  @ApiOperation({
+    operationId: 'listApprovedLosses',
+    summary: 'Losses of state that two people have approved, and nothing else of their change requests.',
+  })
+  @ApiOkResponse({ type: ApprovedLossPage })
+  approvedLosses(@Query() query: PageQuery): Promise<Page<ApprovedLoss>> {
+    return this.losses.list(query);
   }
 }
