@@ -1,12 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { ProgramRequest } from '@bulkhead/domain';
 import type { RecordedState } from '@bulkhead/domain/fleet';
 import pg from 'pg';
-import type { AutomationConfig } from './config.js';
+import { DEFAULTS, type AutomationConfig } from './config.js';
+import { compareStack, type StackDrift } from './fleet/compare-stack.js';
+import { openPreviews } from './fleet/previews.js';
 import { pulumiVersion } from './pulumi-version.js';
 import { sweepRunFolders } from './run-folder.js';
 import { Run, type RunRequest, type RunResult } from './run.js';
-import { sweepExpiredLogins } from './state/leases.js';
+import { holdingOf, sweepExpiredLogins } from './state/leases.js';
 import { listStacks, readRecordedState, readStackState, type StackResource } from './state/stack-state.js';
 import { ensureStateSchema } from './state/state-schema.js';
 
@@ -14,7 +17,8 @@ import { ensureStateSchema } from './state/state-schema.js';
 export interface Automation {
   /**
    * Brings a stack to its specification (`up`), says what that would change (`preview`), reads the cloud's truth into
-   * the state (`refresh`), or removes everything and forgets the stack (`destroy`; not an error when it is gone).
+   * the state (`refresh`), or removes everything and forgets the stack (`destroy`; not an error when it is gone). Of the
+   * targets alone: brings what differs from the specification back to it (`repair`), or believes the cloud (`adopt`).
    * A run that follows a crashed one adopts what that left; repeating a run is harmless.
    * @throws BulkheadError `stack_busy` and `lease_lost` (409, retryable), `run_crashed` (500, retryable),
    *   `run_timed_out` and `run_stalled` (504, retryable), `run_cancelled` and `stack_protected` (409);
@@ -28,6 +32,14 @@ export interface Automation {
   stackResources(stack: string): Promise<readonly StackResource[]>;
   /** What the state says of a stack, without secrets; undefined when there is no such stack. Takes no lease. */
   recordedState(stack: string): Promise<RecordedState | undefined>;
+  /**
+   * Says where the cloud differs from a stack's state, and what the next run would do about it. Takes no lease, so no
+   * run ever waits for it; of a stack that a run is working on, or worked on meanwhile, it says nothing.
+   * @param known resources (by URN) that differed before.
+   */
+  compare(request: ProgramRequest, known: readonly string[]): Promise<StackDrift>;
+  /** Operation that works on a stack now. */
+  heldBy(stack: string): Promise<string | undefined>;
   /** Drops logins and folders that dead workers left; returns how many logins. For a schedule of hours. */
   sweep(): Promise<number>;
   close(): Promise<void>;
@@ -52,12 +64,16 @@ export async function createAutomation(config: AutomationConfig): Promise<Automa
   } finally {
     client.release();
   }
+  const ttlMs = config.leaseTtlMs ?? DEFAULTS.leaseTtlMs;
+  const previews = await openPreviews(config);
   const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
   return {
     run: (request) => new Run(pool, { ...config, pulumiVersion: version }, holder, request).execute(),
     listStacks: () => listStacks(pool),
     stackResources: async (stack) => (await readStackState(pool, stack))?.resources ?? [],
     recordedState: (stack) => readRecordedState(pool, stack),
+    compare: (request, known) => compareStack(pool, previews, ttlMs, { request, known }),
+    heldBy: async (stack) => (await holdingOf(pool, stack, ttlMs)).heldBy,
     async sweep() {
       await sweepRunFolders(config);
       return sweepExpiredLogins(pool);

@@ -1,5 +1,6 @@
 export { createAutomation, type Automation } from './automation.js';
 export type { AutomationConfig } from './config.js';
+export { holdsData, type DriftStep, type StackDrift } from './fleet/compare-stack.js';
 export { openPreviews, type PreviewConfig, type Previews, type StackPlan } from './fleet/previews.js';
 export { programCode } from './fleet/program-code.js';
 export { recordedState, SECRET_PLACEHOLDER } from './fleet/recorded-state.js';

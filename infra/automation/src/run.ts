@@ -28,11 +28,15 @@ import {
   type StackState,
 } from './state/stack-state.js';
 
-export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh';
+export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh' | 'repair' | 'adopt';
+/** Actions after which the state is another. */
+const LASTING: ReadonlySet<RunAction> = new Set(['up', 'refresh', 'repair', 'adopt']);
 
 export interface RunRequest {
   readonly request: ProgramRequest;
   readonly action: RunAction;
+  /** Resources (URNs) that `repair` and `adopt` are about. */
+  readonly targets?: readonly string[];
   /** Whose run this is: recorded in the lease, shown to whoever finds the stack busy. */
   readonly operationId: string;
   readonly signal?: AbortSignal;
@@ -78,7 +82,7 @@ export class Run {
       stack: this.#stack,
       holder: this.holder,
       operation: this.wanted.operationId,
-      builds: this.wanted.action === 'up',
+      builds: this.wanted.action === 'up' || this.wanted.action === 'repair',
       discardedBy: this.wanted.action === 'destroy' ? discardedBy(this.wanted.request) : undefined,
       ttlMs,
       loginMs: maxRunMs + ttlMs,
@@ -91,8 +95,7 @@ export class Run {
     if (this.wanted.signal?.aborted) cancel();
     try {
       const { changes, outputs } = await this.#inFolder(lease);
-      const lasting = this.wanted.action === 'up' || this.wanted.action === 'refresh';
-      const state = lasting ? await readRecordedState(this.pool, this.#stack) : undefined;
+      const state = LASTING.has(this.wanted.action) ? await readRecordedState(this.pool, this.#stack) : undefined;
       return { changes, outputs, state, durationMs: Math.round(performance.now() - started) };
     } finally {
       this.wanted.signal?.removeEventListener('abort', cancel);
@@ -159,6 +162,16 @@ export class Run {
       }
       case 'refresh': {
         const changes = await this.#command({ kind: 'refresh' });
+        return { changes, outputs: (await this.#state()).outputs };
+      }
+      case 'repair': {
+        // Only a state that says what the cloud does lets `up` see the difference.
+        const targets = this.wanted.targets ?? [];
+        await this.#command({ kind: 'refresh', targets });
+        return { changes: await this.#command({ kind: 'up', targets }), outputs: (await this.#state()).outputs };
+      }
+      case 'adopt': {
+        const changes = await this.#command({ kind: 'refresh', targets: this.wanted.targets ?? [] });
         return { changes, outputs: (await this.#state()).outputs };
       }
       case 'destroy':

@@ -7,7 +7,7 @@ import { POLICY_PACK_PATH, policyConfig } from '@bulkhead/policies';
 import type { PolicyViolation, ResourceFailure } from '../errors.js';
 import { pulumiVersion } from '../pulumi-version.js';
 import { prepareFolder, removeFolder } from '../run-folder.js';
-import type { OpenCommand, PlannedStep } from '../session/messages.js';
+import type { Failure, OpenCommand, PlannedStep } from '../session/messages.js';
 import { SessionEnded, SessionProcess } from '../session/session-process.js';
 
 /** What previews need; none of it reaches a cloud or the control plane. */
@@ -16,8 +16,10 @@ export interface PreviewConfig {
   readonly pulumiRoot: string;
   /** Folder for throwaway files. */
   readonly pulumiHome: string;
-  /** Attached providers, `aws:PORT,bulkhead:PORT`. */
-  readonly providers: string;
+  /** Attached providers, `aws:PORT,bulkhead:PORT`; absent when the CLI starts installed plugins. */
+  readonly providers?: string | undefined;
+  /** Variables by which plugins that the CLI starts reach AWS; without them they reach none. */
+  readonly providerEnvironment?: Readonly<Record<string, string>>;
   /** Executable policy pack; absent: the one of @bulkhead/policies. */
   readonly policyPack?: string;
   /** Longest preview of one stack, milliseconds. Default 5 minutes. */
@@ -44,6 +46,24 @@ export interface Previews {
   drift(request: ProgramRequest, state: RecordedState): Promise<StackPlan>;
 }
 
+export interface Comparisons {
+  /**
+   * The same for everything of the state, and besides what the next run would do about it. The providers need the
+   * worker's access: they also look into databases.
+   * @param known resources (by URN) for which the second question is asked even when they are as they were left.
+   */
+  compare(request: ProgramRequest, state: RecordedState, known: readonly string[]): Promise<StackComparison>;
+}
+
+/** Where the cloud differs from a state. */
+export interface StackComparison {
+  readonly steps: readonly PlannedStep[];
+  /** What a run would do to each resource once the state says what the cloud does; a URN that is missing stays as it is. */
+  readonly upshots: Readonly<Record<string, PlannedStep['operation']>>;
+  /** Why it could not be compared. */
+  readonly error?: string;
+}
+
 const MAX_MS = 5 * 60_000;
 const CLI_MEMORY = '512MiB';
 
@@ -52,11 +72,12 @@ const CLI_MEMORY = '512MiB';
  * takes no lease, and asks providers only what they answer without a cloud (Check, Diff, and previews of Create and
  * Update). @throws BulkheadError `pulumi_unusable` (500).
  */
-export async function openPreviews(config: PreviewConfig): Promise<Previews> {
+export async function openPreviews(config: PreviewConfig): Promise<Previews & Comparisons> {
   const version = await pulumiVersion(config.pulumiRoot);
   return {
     plan: (request, state) => runOne(config, version, { kind: 'plan', request, state }),
     drift: (request, state) => runOne(config, version, { kind: 'drift', request, state: withoutInner(state) }),
+    compare: (request, state, known) => compareOne(config, version, { request, state, known }),
   };
 }
 
@@ -107,6 +128,45 @@ async function runOne(config: PreviewConfig, version: string, { kind, request, s
   }
 }
 
+interface Comparison {
+  readonly request: ProgramRequest;
+  readonly state: RecordedState;
+  readonly known: readonly string[];
+}
+
+/** The second question is asked of the copy: it is brought to the cloud's truth, and nothing else is. */
+async function compareOne(
+  config: PreviewConfig,
+  version: string,
+  { request, state, known }: Comparison,
+): Promise<StackComparison> {
+  const folder = await prepareFolder(config);
+  try {
+    await writeState(folder, stackName(request), version, state);
+    return await inSession(openCommand(config, version, request, folder), config, async (session) => {
+      const { plan: steps = [], failure } = await session.command({ kind: 'drift' });
+      if (failure) return { steps: [], upshots: {}, error: whyFailed(failure) };
+      if (steps.length === 0 && known.length === 0) return { steps, upshots: {} };
+      const refreshed = await session.command({ kind: 'refresh' });
+      if (refreshed.failure) return { steps: [], upshots: {}, error: whyFailed(refreshed.failure) };
+      const next = await session.command({ kind: 'plan' });
+      const failed = next.failure && next.failure.violations.length === 0;
+      if (failed && next.failure) return { steps: [], upshots: {}, error: whyFailed(next.failure) };
+      return { steps, upshots: Object.fromEntries((next.plan ?? []).map(({ urn, operation }) => [urn, operation])) };
+    });
+  } catch (error) {
+    if (!(error instanceof SessionEnded)) throw error;
+    return { steps: [], upshots: {}, error: `${error.message}.` };
+  } finally {
+    await removeFolder(folder);
+  }
+}
+
+function whyFailed({ refusal, failures, message }: Failure): string {
+  if (refusal) return refusal.publicMessage;
+  return failures.map((failure) => `${failure.name}: ${failure.message}`).join(' ') || message;
+}
+
 function elapsed(started: number): number {
   return Math.round(performance.now() - started);
 }
@@ -132,21 +192,32 @@ function unprotected(resource: RecordedState['resources'][number]): object {
   return { ...resource, protect: false };
 }
 
-async function runSession(
+function runSession(
   open: OpenCommand,
   config: PreviewConfig,
   kind: Work['kind'],
 ): Promise<Omit<StackPlan, 'durationMs'>> {
-  const session = new SessionProcess(open, childEnvironment(config, open.folder), { event: ignore, begun: ignore });
-  const deadline = setTimeout(() => session.kill(), config.maxMs ?? MAX_MS);
-  try {
-    const opened = await session.command(open);
-    const { failure, plan = [] } = opened.failure ? opened : await session.command({ kind });
+  return inSession(open, config, async (session) => {
+    const { failure, plan = [] } = await session.command({ kind });
     if (!failure) return { steps: plan, violations: [], failures: [] };
     const { violations, failures, refusal } = failure;
     const broken = violations.length > 0 && failures.length === 0 && !refusal;
     const error = broken ? {} : { error: refusal ? refusal.publicMessage : failure.message };
     return { steps: plan, violations, failures, ...error };
+  });
+}
+
+/** Opening answers or ends the process, which the first command then notices. */
+async function inSession<T>(
+  open: OpenCommand,
+  config: PreviewConfig,
+  work: (session: SessionProcess) => Promise<T>,
+): Promise<T> {
+  const session = new SessionProcess(open, childEnvironment(config, open.folder), { event: ignore, begun: ignore });
+  const deadline = setTimeout(() => session.kill(), config.maxMs ?? MAX_MS);
+  try {
+    await session.command(open);
+    return await work(session);
   } finally {
     clearTimeout(deadline);
     await session.end();
@@ -156,14 +227,16 @@ async function runSession(
 const ignore = (): void => undefined;
 
 function openCommand(config: PreviewConfig, version: string, request: ProgramRequest, folder: string): OpenCommand {
+  const plugins = config.providerEnvironment ?? {};
   const environment = {
+    ...plugins,
     PULUMI_BACKEND_URL: `file://${join(folder, 'state')}`,
     PULUMI_CONFIG_PASSPHRASE: 'nothing is encrypted in a throwaway state',
     PULUMI_SKIP_UPDATE_CHECK: 'true',
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
     PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: 'true',
     PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: 'true',
-    PULUMI_DEBUG_PROVIDERS: config.providers,
+    ...(config.providers === undefined ? {} : { PULUMI_DEBUG_PROVIDERS: config.providers }),
     GOMEMLIMIT: CLI_MEMORY,
   };
   return {
@@ -175,7 +248,7 @@ function openCommand(config: PreviewConfig, version: string, request: ProgramReq
     pulumiRoot: config.pulumiRoot,
     pulumiVersion: version,
     environment,
-    secrets: [],
+    secrets: Object.values(plugins).filter((value) => value.length >= 16),
     policyPack: config.policyPack ?? POLICY_PACK_PATH,
     policyConfig: JSON.stringify(policyConfig(request)),
   };

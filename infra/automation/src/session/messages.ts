@@ -24,7 +24,8 @@ export interface OpenCommand {
 }
 
 export type RunCommand =
-  | { readonly kind: 'up' }
+  /** With targets: nothing but these resources. */
+  | { readonly kind: 'up'; readonly targets?: readonly string[] }
   /** Brings just these resources to the specification: lifts their protection without making what is not there. */
   | { readonly kind: 'unprotect'; readonly urns: readonly string[] }
   /** Adopts what a cut-off run began, next to what the state knows. */
@@ -34,7 +35,7 @@ export type RunCommand =
       readonly pending: readonly DeclaredResource[];
     }
   | { readonly kind: 'clear-pending' }
-  | { readonly kind: 'refresh' }
+  | { readonly kind: 'refresh'; readonly targets?: readonly string[] }
   | { readonly kind: 'preview' }
   /** A preview that answers with every change and how it comes about. */
   | { readonly kind: 'plan' }

@@ -100,6 +100,7 @@ export class PulumiSession {
           program: programFor(this.#open.request),
           showSecrets: false,
           continueOnError: this.#open.request.program === 'roster',
+          ...(command.targets && { target: [...command.targets] }),
         });
         return;
       case 'unprotect':
@@ -129,7 +130,11 @@ export class PulumiSession {
         await this.#stack.previewRefresh(options);
         return;
       case 'refresh':
-        await this.#stack.refresh({ ...options, showSecrets: false });
+        await this.#stack.refresh({
+          ...options,
+          showSecrets: false,
+          ...(command.targets && { target: [...command.targets] }),
+        });
         return;
       case 'clear-pending':
         await this.#stack.refresh({ ...options, showSecrets: false, clearPendingCreates: true });

@@ -111,6 +111,26 @@ export async function beat(pool: pg.Pool, lease: Lease): Promise<boolean> {
   return rowCount === 1;
 }
 
+/** Who has, or had, a stack. */
+export interface Holding {
+  /** Grows with every acquisition; `0` when there was none. */
+  readonly token: string;
+  /** Operation that works on the stack now. */
+  readonly heldBy: string | undefined;
+}
+
+/** Looks without taking anything. */
+export async function holdingOf(pool: pg.Pool, stack: string, ttlMs: number): Promise<Holding> {
+  const { rows } = await pool.query<{ token: string; operation: string; busy: boolean }>(
+    `SELECT token, operation, state_login IS NOT NULL
+              AND heartbeat_at > clock_timestamp() - $2 * interval '1 millisecond' AS busy
+       FROM bulkhead_lease.pulumi_leases WHERE stack = $1`,
+    [stack, ttlMs],
+  );
+  const [row] = rows;
+  return { token: row?.token ?? '0', heldBy: row?.busy ? row.operation : undefined };
+}
+
 /** What the sessions of a stack's runs do or wait for, one line each; never a statement's text. */
 export async function stateWaits(pool: pg.Pool, stack: string): Promise<readonly string[]> {
   const { rows } = await pool.query<{ line: string }>(
