@@ -68,6 +68,16 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   fastify.get('/v1/openapi.json', { config: { access: { roles: 'public' } } }, (_request, reply) =>
     reply.header('content-type', 'application/json; charset=utf-8').send(document),
   );
+  // RFC 9728: by it the command line finds the identity provider.
+  const resource = {
+    resource: options.tokenIssuer,
+    resource_name: 'Bulkhead',
+    authorization_servers: [options.oidcIssuer],
+    bearer_methods_supported: ['header'],
+  };
+  fastify.get('/.well-known/oauth-protected-resource', { config: { access: { roles: 'public' } } }, (_request, reply) =>
+    reply.send(resource),
+  );
   await app.init();
   await fastify.ready();
   return app;

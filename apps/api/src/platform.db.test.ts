@@ -5,7 +5,7 @@ import { templateDigest, type TierTemplate } from '@bulkhead/domain';
 import { openControlDatabase } from '@bulkhead/store';
 import { NestFactory } from '@nestjs/core';
 import pg from 'pg';
-import { ApiFixture, tenantBody } from './testing/api.fixture.js';
+import { ApiFixture, tenantBody, TOKEN_ISSUER } from './testing/api.fixture.js';
 
 let api: ApiFixture;
 beforeAll(async () => {
@@ -152,6 +152,15 @@ describe('health', () => {
       status: 200,
       body: { ready: true, checks: { database: 'up' } },
     });
+  });
+});
+
+it('says to anybody which identity provider it trusts (RFC 9728)', async () => {
+  expect((await api.get('/.well-known/oauth-protected-resource', { token: null })).body).toEqual({
+    resource: TOKEN_ISSUER,
+    resource_name: 'Bulkhead',
+    authorization_servers: [api.issuer.url],
+    bearer_methods_supported: ['header'],
   });
 });
 

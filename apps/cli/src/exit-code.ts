@@ -20,6 +20,7 @@ const OF_CODE: Readonly<Record<string, ExitCode>> = {
   approval_required: EXIT.approvalNeeded,
   wait_timeout: EXIT.timeout,
   api_timeout: EXIT.timeout,
+  sign_in_timeout: EXIT.timeout,
 };
 
 export function exitCodeOf(error: unknown): ExitCode {

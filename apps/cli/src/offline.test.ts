@@ -97,7 +97,7 @@ describe('a command line that makes no sense', () => {
   });
 
   it('never asks without a terminal', async () => {
-    const { code, stderr } = await cli.run(['login', '--url', 'http://127.0.0.1:1']);
+    const { code, stderr } = await cli.run(['login', '--token', '--url', 'http://127.0.0.1:1']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('There is no access token or API key.')]);
   });
 

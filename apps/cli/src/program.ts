@@ -15,6 +15,7 @@ import { isolation } from './commands/isolation.js';
 import { landingZones } from './commands/landing-zones.js';
 import { legalHolds } from './commands/legal-holds.js';
 import { login } from './commands/login.js';
+import { logout } from './commands/logout.js';
 import { operations } from './commands/operations.js';
 import { plans } from './commands/plans.js';
 import { preview } from './commands/preview.js';
@@ -28,6 +29,7 @@ import type { Terminal } from './terminal.js';
 
 const NOUNS = [
   login,
+  logout,
   contexts,
   doctor,
   tenants,
@@ -82,6 +84,7 @@ function build(maker: CommandMaker, terminal: Terminal): Command {
     .addOption(new Option('-o, --output <format>', 'how data is printed').choices(OUTPUT_FORMATS).default('table'))
     .option('--context <name>', 'context to use, as `bulkhead login` made it')
     .option('--url <address>', 'address of the API')
+    .option('--no-input', 'never ask, even where somebody could answer')
     .option('--debug', 'tell what is sent and why something failed')
     .addHelpText('after', AFTERWARDS);
   for (const noun of NOUNS) program.addCommand(noun(maker));

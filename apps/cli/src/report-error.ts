@@ -9,7 +9,8 @@ export function reportError(error: unknown, { stderr }: Terminal, debug: boolean
   if (error instanceof BulkheadError) {
     line(`Error: ${error.publicMessage}`);
     line(error.remediation);
-    if (error.status === 401) line('To sign in: bulkhead login --help');
+    if (error.status === 401 && !error.remediation.includes('bulkhead login'))
+      line('To sign in: bulkhead login --help');
   } else {
     line(`Error: ${error instanceof Error ? error.message : String(error)}`);
     if (!debug) line('This was not expected. Run the command again with --debug, and report what it says.');

@@ -1,8 +1,9 @@
 import { createClient, type BulkheadClient, type ClientOptions } from '@bulkhead/client';
 import { clientCredentialsToken } from './contexts/client-credentials.js';
 import { ContextStore, findContext, type Credential } from './contexts/context-store.js';
+import { signedInToken } from './contexts/signed-in.js';
 import type { OutputFormat } from './output/output-format.js';
-import { printable, type Terminal } from './terminal.js';
+import { isInteractive, printable, type Terminal } from './terminal.js';
 import { usageError } from './usage-error.js';
 
 /** Options that every command takes. */
@@ -11,12 +12,16 @@ export interface CommonOptions {
   readonly context?: string;
   readonly url?: string;
   readonly debug?: boolean;
+  /** False with `--no-input`. */
+  readonly input?: boolean;
 }
 
 /** Which API, and as whom. */
 export interface Connection {
   readonly url: string;
   readonly credential: Credential | undefined;
+  /** The context that the credential is of, where it is renewed. */
+  readonly context?: string | undefined;
   /** Where the two were found, in words. */
   readonly source: string;
 }
@@ -27,6 +32,11 @@ export class Session {
     readonly terminal: Terminal,
     readonly options: CommonOptions,
   ) {}
+
+  /** Whether somebody can be asked. */
+  get interactive(): boolean {
+    return this.options.input !== false && isInteractive(this.terminal);
+  }
 
   /** Tells something that is not data. */
   note(text: string): void {
@@ -53,30 +63,39 @@ export class Session {
       throw usageError('no_address', 'The address of the API is not known.', remediation);
     }
     const same = url === undefined || sameAddress(url, context.url);
-    const source = `context ${name}`;
     if (!same) return { url, credential: given, source: 'options' };
-    return { url: context.url, credential: given ?? context.credential, source };
+    return { url: context.url, credential: given ?? context.credential, context: name, source: `context ${name}` };
   }
 
   /** @throws BulkheadError `no_credential`, and what {@link connection} throws. */
   client(): BulkheadClient {
-    const { url, credential } = this.connection();
-    if (credential) return this.connect(url, credential);
+    const connection = this.connection();
+    const { url } = connection;
+    if (connection.credential) return this.connect(connection);
     const remediation = 'Set BULKHEAD_TOKEN or BULKHEAD_API_KEY, or sign in: bulkhead login --help';
     throw usageError('no_credential', `There is no credential for ${url}.`, remediation);
   }
 
   /** @param more changes the client's usual ways. */
-  connect(url: string, credential?: Credential, more: Partial<ClientOptions> = {}): BulkheadClient {
+  connect(connection: Omit<Connection, 'source'>, more: Partial<ClientOptions> = {}): BulkheadClient {
     const onAttempt: ClientOptions['onAttempt'] = ({ method, url: address, attempt, durationMs, status }) =>
       this.note(
         `${method} ${address} ${status ?? 'no answer'} ${durationMs} ms${attempt > 1 ? `, attempt ${attempt}` : ''}`,
       );
-    return createClient({ baseUrl: url, ...signIn(credential), ...(this.options.debug && { onAttempt }), ...more });
+    const identity = this.#identity(connection);
+    return createClient({ baseUrl: connection.url, ...identity, ...(this.options.debug && { onAttempt }), ...more });
+  }
+
+  #identity({ credential, context }: Omit<Connection, 'source'>): Pick<ClientOptions, 'token' | 'apiKey'> {
+    if (credential?.kind !== 'signed-in') return identityOf(credential);
+    if (context === undefined) return { token: credential.accessToken };
+    return { token: signedInToken(new ContextStore(this.terminal), context, credential) };
   }
 }
 
-function signIn(credential: Credential | undefined): Pick<ClientOptions, 'token' | 'apiKey'> {
+function identityOf(
+  credential: Exclude<Credential, { kind: 'signed-in' }> | undefined,
+): Pick<ClientOptions, 'token' | 'apiKey'> {
   switch (credential?.kind) {
     case undefined:
       return {};

@@ -133,11 +133,19 @@ describe('client credentials', () => {
   beforeAll(async () => {
     provider = createServer((request, response) => void answer(request, response));
     const answer = async (request: IncomingMessage, response: ServerResponse) => {
+      response.setHeader('content-type', 'application/json');
       if (request.url === '/.well-known/openid-configuration')
         return response.end(JSON.stringify({ issuer: claimed ?? issuer, token_endpoint: `${issuer}/token` }));
-      const expected = `Basic ${Buffer.from('ci%20runner:s%3Acret').toString('base64')}`;
+      // RFC 6749, section 2.3.1: form-encoded before they are joined.
+      const expected = `Basic ${Buffer.from('ci+runner:s%3Acret').toString('base64')}`;
       if (request.headers.authorization !== expected) return response.writeHead(401).end('{"error":"invalid_client"}');
-      return response.end(JSON.stringify({ access_token: await api.issuer.token({ roles: ['ci'] }), expires_in: 60 }));
+      return response.end(
+        JSON.stringify({
+          access_token: await api.issuer.token({ roles: ['ci'] }),
+          token_type: 'bearer',
+          expires_in: 60,
+        }),
+      );
     };
     await new Promise<void>((resolve) => provider.listen(0, '127.0.0.1', resolve));
     issuer = `http://127.0.0.1:${(provider.address() as AddressInfo).port}`;
@@ -158,7 +166,7 @@ describe('client credentials', () => {
   it('are refused clearly', async () => {
     expect(await client('wrong')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('does not accept these client credentials'),
+      stderr: expect.stringContaining('it does not accept this client'),
     });
     expect(existsSync(cli.contexts)).toBe(false);
   });
@@ -167,7 +175,7 @@ describe('client credentials', () => {
     claimed = 'https://another.example';
     expect(await client('s:cret')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('is of https://another.example'),
+      stderr: expect.stringContaining('is of another issuer'),
     });
     expect(await client('s:cret', 'http://id.example.com')).toMatchObject({
       code: 1,
@@ -175,7 +183,7 @@ describe('client credentials', () => {
     });
     expect(await signIn(['--issuer', issuer])).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('both --issuer and --client-id'),
+      stderr: expect.stringContaining('A client secret needs --client-id'),
     });
   });
 });

@@ -6,11 +6,18 @@ export interface Terminal {
   readonly stdout: NodeJS.WriteStream;
   /** Progress, notes and errors. */
   readonly stderr: NodeJS.WriteStream;
+  /** What to say when Ctrl-C ends the command, for as long as there is something to say. */
+  whenInterrupted?: string | undefined;
+}
+
+/** Whether this is a build or test machine, as all of them say. */
+export function isCi({ env }: Pick<Terminal, 'env'>): boolean {
+  return Boolean(env.CI) && env.CI !== 'false';
 }
 
 /** Whether somebody sits there who can answer. Never in CI, whatever its terminal claims to be. */
-export function isInteractive({ env, stdin, stderr }: Terminal): boolean {
-  return stdin.isTTY && stderr.isTTY && !env.CI;
+export function isInteractive(terminal: Terminal): boolean {
+  return terminal.stdin.isTTY && terminal.stderr.isTTY && !isCi(terminal);
 }
 
 /** Text of a server, made harmless for a terminal: control characters and changes of direction could forge lines. */

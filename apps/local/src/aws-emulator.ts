@@ -22,6 +22,8 @@ export interface AwsEmulator {
   readonly worker: AwsCredentials;
   /** IAM user of the workload's services: it may take the roles of cells and stacks, and nothing else. */
   readonly workload: AwsCredentials;
+  /** IAM user of services that work on the queue: it also logs in as the consumer of each database. */
+  readonly consumer: AwsCredentials;
   /** IAM user of the fleet migrator: it reads the migrators' logins, and nothing else. */
   readonly migrator: AwsCredentials;
 }
@@ -114,6 +116,7 @@ export async function startAwsEmulator(
     provisioner: secrets.awsRoot,
     worker: secrets.awsRoot,
     workload: secrets.awsRoot,
+    consumer: secrets.awsRoot,
     migrator: secrets.awsRoot,
   };
   await checkRunMark(bare, recordFile);
@@ -125,6 +128,7 @@ export async function startAwsEmulator(
     provisioner: users['bulkhead-provisioner'],
     worker: users['bulkhead-worker'],
     workload: users['bulkhead-workload'],
+    consumer: users['bulkhead-consumer'],
     migrator: users['bulkhead-migrator'],
   };
 }

@@ -1,5 +1,11 @@
-/** IAM users of the control plane, of the workload's services, and of what migrates the workload's databases. */
-export const AWS_USERS = ['bulkhead-provisioner', 'bulkhead-worker', 'bulkhead-workload', 'bulkhead-migrator'] as const;
+/** IAM users of the control plane, of the workload's services and queue consumers, and of what migrates its databases. */
+export const AWS_USERS = [
+  'bulkhead-provisioner',
+  'bulkhead-worker',
+  'bulkhead-workload',
+  'bulkhead-consumer',
+  'bulkhead-migrator',
+] as const;
 export type AwsUser = (typeof AWS_USERS)[number];
 
 /** What the names of the landing zones' buckets begin with. */
@@ -145,6 +151,16 @@ function workloadStatements(account: string, region: string): Statement[] {
   ];
 }
 
+// A service that works on the queue also logs in as the consumer of each database, which a service for requests cannot.
+function consumerStatements(account: string, region: string): Statement[] {
+  return [
+    ...workloadStatements(account, region),
+    allow('ReadConsumerLogins', 'secretsmanager', 'GetSecretValue', [
+      `arn:aws:secretsmanager:${region}:${account}:secret:bulkhead/*/consumer-*`,
+    ]),
+  ];
+}
+
 // It logs in as the migrator of each database, which no service can.
 function migratorStatements(account: string, region: string): Statement[] {
   return [
@@ -158,6 +174,7 @@ const STATEMENTS: Record<AwsUser, (account: string, region: string) => Statement
   'bulkhead-provisioner': provisionerStatements,
   'bulkhead-worker': workerStatements,
   'bulkhead-workload': workloadStatements,
+  'bulkhead-consumer': consumerStatements,
   'bulkhead-migrator': migratorStatements,
 };
 

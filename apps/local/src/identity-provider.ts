@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { interactionPolicy, Provider, type ClientMetadata, type Configuration, type JWK } from 'oidc-provider';
+import { CLI_CLIENT, cliClient, DEVICE_CODE_SECONDS, deviceFlow } from './identity-device.js';
 import { answerLogin, LOGIN_PATH } from './identity-login.js';
 import { IdentityStore } from './identity-store.js';
 import { DEMO_USERS, type DemoUser, type LocalSecrets } from './local-secrets.js';
@@ -11,6 +12,8 @@ export const API_AUDIENCE = 'bulkhead-api';
 // RFC 8707 wants a URI for the resource; the audience that goes into the token is the plain name.
 const API_RESOURCE = 'urn:bulkhead:api';
 const TOKEN_SECONDS = 3600;
+/** How long the command line may renew its tokens before a person must sign in again. */
+const REFRESH_SECONDS = 14 * 24 * 3600;
 /** Public client for people: authorization code with PKCE, redirected to any port of the loopback interface. */
 export const PUBLIC_CLIENT = 'bulkhead-console';
 const LOOPBACK_ORIGIN = /^http:\/\/(127\.0\.0\.1|localhost)(:\d+)?$/;
@@ -60,7 +63,7 @@ function clients(secrets: LocalSecrets): ClientMetadata[] {
     redirect_uris: ['http://127.0.0.1/callback', 'http://localhost/callback'],
     id_token_signed_response_alg: 'ES256',
   };
-  return [...machines, people];
+  return [...machines, people, cliClient];
 }
 
 const resourceIndicators: NonNullable<Configuration['features']>['resourceIndicators'] = {
@@ -89,13 +92,25 @@ function configuration(folder: StateFolder, secrets: LocalSecrets): Configuratio
     clients: clients(secrets),
     jwks: { keys: [signingKey(folder)] },
     cookies: { keys: [secrets.identityCookieKey] },
-    scopes: ['openid', 'api'],
+    scopes: ['openid', 'offline_access', 'api'],
     claims: { openid: ['sub', 'roles'] },
     ttl: {
       ...{ ClientCredentials: TOKEN_SECONDS, AccessToken: TOKEN_SECONDS, IdToken: TOKEN_SECONDS },
-      ...{ Interaction: TOKEN_SECONDS, Session: TOKEN_SECONDS, Grant: TOKEN_SECONDS },
+      ...{ Interaction: TOKEN_SECONDS, Session: TOKEN_SECONDS, Grant: REFRESH_SECONDS },
+      ...{ DeviceCode: DEVICE_CODE_SECONDS, RefreshToken: REFRESH_SECONDS },
     },
-    features: { devInteractions: { enabled: false }, clientCredentials: { enabled: true }, resourceIndicators },
+    features: {
+      devInteractions: { enabled: false },
+      clientCredentials: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_context, client, token) => token.clientId === client.clientId,
+      },
+      ...{ deviceFlow, resourceIndicators },
+    },
+    // Whatever was asked for: the command line is to outlive the browser's session.
+    issueRefreshToken: async (_context, client) => client.grantTypeAllowed('refresh_token'),
+    expiresWithSession: async (_context, { clientId }) => clientId !== CLI_CLIENT,
     extraTokenClaims: (_context, token) => ({
       roles: rolesOf(('accountId' in token && token.accountId) || token.clientId || ''),
     }),
@@ -103,7 +118,7 @@ function configuration(folder: StateFolder, secrets: LocalSecrets): Configuratio
     interactions: { policy: loginOnly(), url: (_context, { uid }) => `${LOGIN_PATH}${uid}` },
     loadExistingGrant: async ({ oidc }) => {
       const grant = new oidc.provider.Grant({ accountId: oidc.session?.accountId, clientId: oidc.client?.clientId });
-      grant.addOIDCScope('openid');
+      grant.addOIDCScope('openid offline_access');
       grant.addResourceScope(API_RESOURCE, 'api');
       await grant.save();
       return grant;

@@ -46,7 +46,10 @@ function printAccess({ engines, controlPlane, workloadPlane }: Stack): void {
   print(`AWS API      ${aws.endpoint}   Temporal ${temporal.address}`);
   print(`State, logs  ${folder.dir}`);
   print('');
-  print('A token (clients, and their roles, are ' + DEMO_USERS.join(', ') + '):');
+  print('To sign in with the command line; the browser asks which demo user you are:');
+  print(`  npx bulkhead login --url ${controlPlane.apiUrl}`);
+  print('');
+  print('A token without a browser (clients, and their roles, are ' + DEMO_USERS.join(', ') + '):');
   print(
     `  curl -s -u platform-admin:${identity.clients['platform-admin']} -d grant_type=client_credentials ${identity.issuer}/token`,
   );

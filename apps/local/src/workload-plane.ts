@@ -40,9 +40,13 @@ async function startMigrator(engines: Engines): Promise<ManagedProcess> {
 }
 
 /** What a service of the workload plane knows of the control plane, and as whom it logs in there. */
-function serviceEnv(engines: Engines, apiUrl: string, client: DemoUser, secretFile: string): Record<string, string> {
+function serviceEnv(
+  engines: Engines,
+  apiUrl: string,
+  { aws, client, secretFile }: { aws: AwsCredentials; client: DemoUser; secretFile: string },
+): Record<string, string> {
   return {
-    ...workloadEnv(engines, engines.aws.workload),
+    ...workloadEnv(engines, aws),
     CLINIC_CLIENT_ID: client,
     CLINIC_CLIENT_SECRET_FILE: secretFile,
     BULKHEAD_OIDC_ISSUER: engines.identity.issuer,
@@ -56,7 +60,11 @@ async function startWorker(engines: Engines, apiUrl: string): Promise<ManagedPro
     name: 'clinic-worker',
     command: process.execPath,
     args: [script('apps/clinic/dist/worker.main.js')],
-    env: serviceEnv(engines, apiUrl, 'tenancy-issuer', engines.secretFiles.tenancyIssuer),
+    env: serviceEnv(engines, apiUrl, {
+      aws: engines.aws.consumer,
+      client: 'tenancy-issuer',
+      secretFile: engines.secretFiles.tenancyIssuer,
+    }),
     cwd: engines.folder.dir,
     stopTimeoutMs: 25_000,
     ready: hasSaid('Deciding claims.'),
@@ -72,7 +80,11 @@ async function startClinic(engines: Engines, apiUrl: string): Promise<{ process:
     command: process.execPath,
     args: [script('apps/clinic/dist/main.js')],
     env: {
-      ...serviceEnv(engines, apiUrl, 'tenancy-service', secretFiles.tenancyService),
+      ...serviceEnv(engines, apiUrl, {
+        aws: engines.aws.workload,
+        client: 'tenancy-service',
+        secretFile: secretFiles.tenancyService,
+      }),
       CLINIC_HOST: '127.0.0.1',
       CLINIC_PORT: String(port),
     },

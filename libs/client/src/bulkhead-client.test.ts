@@ -204,6 +204,21 @@ describe('a client', () => {
     api.answers({ status: 503, body: { ready: false, checks: { database: 'down' } } });
     expect(await client().getReadiness()).toEqual({ ready: false, checks: { database: 'down' } });
   });
+
+  it('tells which identity provider the API trusts, and that it does not say', async () => {
+    const answers = [
+      { body: { authorization_servers: ['https://id.example.com'] } },
+      { body: { authorization_servers: [7] } },
+      { body: '<html>' },
+      { status: 404, body: { authorization_servers: ['https://id.example.com'] } },
+    ];
+    api.answers(...answers);
+    const said = [];
+    for (const _ of answers) said.push(await client().getIdentityProvider());
+    expect(said).toEqual(['https://id.example.com', undefined, undefined, undefined]);
+    expect(api.received[0]).toMatchObject({ url: '/.well-known/oauth-protected-resource' });
+    expect(api.received[0]?.headers.authorization).toBeUndefined();
+  });
 });
 
 describe('a list', () => {

@@ -64,6 +64,17 @@ export class BulkheadClient extends GeneratedApi {
     throw unreadableAnswer(this.baseUrl, undefined);
   }
 
+  /**
+   * The identity provider whose tokens the API takes, as it says itself (RFC 9728); undefined when it does not say. What
+   * it calls its own address is not compared: whoever asks has chosen the address.
+   */
+  async getIdentityProvider(): Promise<string | undefined> {
+    const response = await this.#look('/.well-known/oauth-protected-resource');
+    const answer: unknown = response.ok ? await response.json().catch(() => undefined) : undefined;
+    const [issuer] = (answer as { authorization_servers?: unknown[] } | undefined)?.authorization_servers ?? [];
+    return typeof issuer === 'string' ? issuer : undefined;
+  }
+
   /** The audit log, or a range of it, as JSON Lines for the offline verifier (`@bulkhead/client/audit`). */
   async exportAuditLog({ from, to, signal }: AuditRange = {}): Promise<ReadableStream<Uint8Array>> {
     return await this.#stream('/v1/audit/export', { from, to }, signal);

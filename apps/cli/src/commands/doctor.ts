@@ -45,7 +45,7 @@ async function* findingsOf(session: Session): AsyncGenerator<Finding, void> {
   let client: BulkheadClient;
   try {
     connection = session.connection();
-    client = session.connect(connection.url, connection.credential, { retries: { attempts: 2 } });
+    client = session.connect(connection, { retries: { attempts: 2 } });
   } catch (error) {
     yield failed('configuration', error);
     return;
@@ -92,14 +92,22 @@ async function credentialFindings(client: BulkheadClient, credential: Credential
   ];
 }
 
+/** The token itself, where it is known: it says who and what it is for. */
+function tokenOf(credential: Credential): string | undefined {
+  if (credential.kind === 'signed-in') return credential.accessToken;
+  return credential.kind === 'token' ? credential.token : undefined;
+}
+
 function expiryOf(credential: Credential): string {
-  const { exp } = credential.kind === 'token' ? claimsOf(credential.token) : {};
+  if (credential.kind === 'signed-in') return ', and renewed by itself';
+  const { exp } = claimsOf(tokenOf(credential) ?? '');
   return exp === undefined ? '' : ` until ${new Date(exp * 1000).toISOString().replace('.000Z', 'Z')}`;
 }
 
 async function rolesOf(client: BulkheadClient, credential: Credential): Promise<string> {
   const unknown = 'at least one that may read';
-  if (credential.kind === 'token') return claimsOf(credential.token).roles?.join(', ') ?? unknown;
+  const token = tokenOf(credential);
+  if (token !== undefined) return claimsOf(token).roles?.join(', ') ?? unknown;
   if (credential.kind !== 'api-key') return unknown;
   // The API shows keys by the beginning of their digest; only some roles see keys that others have made.
   const digest = createHash('sha256').update(credential.key).digest('hex');

@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Terminal } from '../terminal.js';
 import { usageError } from '../usage-error.js';
@@ -14,12 +15,24 @@ const credential = z.discriminatedUnion('kind', [
     clientId: z.string(),
     clientSecret: z.string(),
   }),
+  z.object({
+    kind: z.literal('signed-in'),
+    issuer: z.string(),
+    clientId: z.string(),
+    accessToken: z.string(),
+    /** When the access token ends, ISO 8601. */
+    expiresAt: z.string(),
+    refreshToken: z.string().optional(),
+  }),
 ]);
-const context = z.object({ url: z.string(), credential });
+/** After `logout` there is no credential. */
+const context = z.object({ url: z.string(), credential: credential.optional() });
 const file = z.object({ current: z.string().nullable(), contexts: z.record(z.string(), context) });
 
 /** How to prove who one is. */
 export type Credential = z.infer<typeof credential>;
+/** A person who signed in at the identity provider. */
+export type SignedIn = Extract<Credential, { kind: 'signed-in' }>;
 /** An installation of Bulkhead and how to sign in there. */
 export type Context = z.infer<typeof context>;
 
@@ -27,6 +40,9 @@ export interface Contexts {
   current: string | null;
   readonly named: Map<string, Context>;
 }
+
+/** How long one process waits for another, milliseconds: longer than it takes to renew a token. */
+const LOCK_MS = 30_000;
 
 /** Contexts live in one file that only its owner can read, because it holds credentials. */
 export class ContextStore {
@@ -59,9 +75,7 @@ export class ContextStore {
 
   /** Replaces the file at once: a reader sees the old contexts or the new ones. */
   write({ current, named }: Contexts): void {
-    const folder = dirname(this.path);
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    chmodSync(folder, 0o700);
+    this.#folder();
     const fresh = `${this.path}.${process.pid}`;
     writeFileSync(fresh, `${JSON.stringify({ current, contexts: Object.fromEntries(named) }, null, 2)}\n`, {
       mode: 0o600,
@@ -69,9 +83,56 @@ export class ContextStore {
     renameSync(fresh, this.path);
   }
 
+  /**
+   * Does what reads and then writes, while no other process does.
+   * @throws BulkheadError `contexts_busy`
+   */
+  async exclusively<T>(work: () => Promise<T> | T): Promise<T> {
+    this.#folder();
+    const lock = `${this.path}.lock`;
+    for (const until = Date.now() + LOCK_MS; !this.#locked(lock); await delay(50)) {
+      if (Date.now() < until) continue;
+      const message = 'Another process is changing the contexts.';
+      throw usageError('contexts_busy', message, `Try again; if there is none, remove ${lock}.`);
+    }
+    try {
+      return await work();
+    } finally {
+      rmSync(lock, { force: true });
+    }
+  }
+
+  #locked(lock: string): boolean {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    if (wasKilled(lock)) rmSync(lock, { force: true });
+    return false;
+  }
+
+  #folder(): void {
+    const folder = dirname(this.path);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    chmodSync(folder, 0o700);
+  }
+
   #unreadable(cause: unknown): Error {
     const message = `The contexts in ${this.path} cannot be read.`;
     return usageError('contexts_unreadable', message, 'Mend the file, or remove it and sign in again.', cause);
+  }
+}
+
+/** Whether the process that made a lock is gone. */
+function wasKilled(lock: string): boolean {
+  try {
+    const holder = Number(readFileSync(lock, 'utf8'));
+    if (holder > 0) process.kill(holder, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { isInteractive, type Terminal } from '../terminal.js';
+import type { Session } from '../session.js';
+import type { Terminal } from '../terminal.js';
 import { usageError } from '../usage-error.js';
 
 const LONGEST = 64 * 1024;
@@ -12,13 +13,11 @@ const LONGEST = 64 * 1024;
  * @throws BulkheadError `no_secret` when there is none and nobody to ask.
  */
 export async function readSecret(
-  terminal: Terminal,
+  { terminal, interactive }: Session,
   { what, stdin, variables }: { what: string; stdin: boolean; variables: readonly string[] },
 ): Promise<string> {
   const given = variables.map((name) => terminal.env[name]).find(Boolean);
-  const secret = stdin
-    ? await readAll(terminal)
-    : (given ?? (isInteractive(terminal) ? await ask(terminal, what) : ''));
+  const secret = stdin ? await readAll(terminal) : (given ?? (interactive ? await ask(terminal, what) : ''));
   const text = secret.trim();
   if (/^[\x21-\x7e]+$/.test(text)) return text;
   const missing = text === '';

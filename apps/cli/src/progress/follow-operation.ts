@@ -1,6 +1,7 @@
 import type { BulkheadClient, OperationDetail } from '@bulkhead/client';
 import { BulkheadError } from '@bulkhead/kernel';
 import type { Session } from '../session.js';
+import { isCi } from '../terminal.js';
 import { failureOf } from './describe-step.js';
 import { LineProgress } from './line-progress.js';
 import { LiveProgress } from './live-progress.js';
@@ -17,10 +18,11 @@ export async function followOperation(
   timeoutMs?: number,
 ): Promise<OperationDetail> {
   // listr2 draws only where stdout is a terminal too; elsewhere it would write its own lines there, among the data.
-  const live = terminal.stderr.isTTY && terminal.stdout.isTTY && !terminal.env.CI;
+  const live = terminal.stderr.isTTY && terminal.stdout.isTTY && !isCi(terminal);
   const progress = live ? new LiveProgress(terminal.stderr) : new LineProgress(terminal.stderr);
   const signal = timeoutMs === undefined ? undefined : AbortSignal.timeout(timeoutMs);
   let latest: OperationDetail | undefined;
+  terminal.whenInterrupted = `Operation ${id} goes on. To watch it again: bulkhead operations watch ${id}`;
   try {
     for await (const operation of client.watchOperation(id, { ...(signal && { signal }) })) {
       latest = operation;
@@ -30,6 +32,7 @@ export async function followOperation(
   } catch (error) {
     throw signal?.aborted ? timedOut(id, latest) : error;
   } finally {
+    terminal.whenInterrupted = undefined;
     await progress.end();
   }
   return latest as OperationDetail;

@@ -1,27 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { Browser, locationOf } from './browser.js';
 
 const REDIRECT = 'http://127.0.0.1:4567/callback';
-
-// A browser in miniature: keeps cookies and does not follow redirects.
-class Browser {
-  readonly #cookies = new Map<string, string>();
-
-  async go(url: string, form?: Record<string, string>): Promise<Response> {
-    const headers = { cookie: [...this.#cookies].map(([name, value]) => `${name}=${value}`).join('; ') };
-    const body = form && new URLSearchParams(form);
-    const response = await fetch(url, { method: form ? 'POST' : 'GET', headers, body, redirect: 'manual' });
-    for (const cookie of response.headers.getSetCookie()) {
-      const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-      if (value === '') this.#cookies.delete(name);
-      else this.#cookies.set(name, value);
-    }
-    return response;
-  }
-}
-
-function locationOf(response: Response, base: string): string {
-  return new URL(response.headers.get('location') ?? '', base).href;
-}
 
 /** Goes through the authorization code flow with PKCE (RFC 7636) as a person who picks this demo user. */
 export async function signIn(issuer: string, user: string): Promise<{ access_token: string }> {
