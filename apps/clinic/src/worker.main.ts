@@ -18,6 +18,7 @@ async function main(): Promise<void> {
   const worker = createClaimsWorker({
     databases: workload.databases,
     queues: workload.queues,
+    consumerLogin: workload.consumerLogin,
     homes: () => directory.homes(),
     tenants: () => directory.tenants(),
     contextFor: (tenantId) => contexts.of(tenantId),

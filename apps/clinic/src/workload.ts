@@ -9,6 +9,7 @@ import {
   TenantQueues,
   TenantSessions,
   TenantStorage,
+  type ConsumerLogin,
   type ContextExchange,
 } from '@bulkhead/tenancy';
 import { MESSAGE_KINDS } from './claims/claim-messages.js';
@@ -20,6 +21,8 @@ import { requireVersion } from './database/database-version.js';
 /** What a process of the clinic reaches tenants with. */
 export interface Workload extends Pick<ClinicOptions, 'databases' | 'routes' | 'entitlements' | 'keys' | 'storage'> {
   readonly queues: TenantQueues;
+  /** By which the lanes' messages are claimed; only the worker may read it. */
+  readonly consumerLogin: ConsumerLogin;
   close(): Promise<void>;
 }
 
@@ -54,6 +57,7 @@ export async function openWorkload(
     keys,
     storage,
     queues,
+    consumerLogin: (home) => logins.of(home, 'consumer'),
     async close() {
       queues.close();
       keys.close();

@@ -71,6 +71,8 @@ test('database, roles and schema are made inside the instance; the binding is th
     servingSecretArn: expect.stringContaining(names.servingSecret),
     migratorRole: names.migratorRole,
     migratorSecretArn: expect.stringContaining(names.migratorSecret),
+    consumerRole: names.consumerRole,
+    consumerSecretArn: expect.stringContaining(names.consumerSecret),
     schemaVersion: '7',
   });
 });
@@ -83,6 +85,7 @@ test('the logins are secrets without a value under the customer key', async () =
   expect(secretsOf(resources).map(({ inputs }) => [inputs['name'], inputs['kmsKeyId']])).toEqual([
     [names.servingSecret, 'arn:key'],
     [names.migratorSecret, 'arn:key'],
+    [names.consumerSecret, 'arn:key'],
   ]);
   expect(resources.filter((r) => r.type.includes('SecretVersion'))).toEqual([]);
 });
@@ -99,6 +102,7 @@ test('a discarded database gives up protection, the final snapshot and the recov
   expect(instance.inputs).toMatchObject({ deletionProtection: false, skipFinalSnapshot: true });
   expect(only(resources, 'bulkhead:postgres:TenantDatabase').protect).toBe(false);
   expect(secretsOf(resources).map(({ protect, inputs }) => [protect, inputs['recoveryWindowInDays']])).toEqual([
+    [false, 0],
     [false, 0],
     [false, 0],
   ]);

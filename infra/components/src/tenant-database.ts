@@ -26,8 +26,9 @@ export interface TenantDatabaseArgs extends Discardable {
  * A Postgres instance on RDS and, inside it, the database with its roles and schema.
  *
  * No password is in the program or in the state: RDS keeps the master's in Secrets Manager, and the `bulkhead`
- * provider puts the logins of application and migrator into secrets that the program creates empty. Backup policy: RDS automated backups
- * (`retention.backupDays`) with point-in-time restore, and a final snapshot unless the database is discarded.
+ * provider puts the logins of application, migrator and queue consumer into secrets that the program creates empty.
+ * Backup policy: RDS automated backups (`retention.backupDays`) with point-in-time restore, and a final snapshot unless
+ * the database is discarded.
  */
 export class TenantDatabase extends pulumi.ComponentResource {
   readonly instance: pulumi.Output<string>;
@@ -43,6 +44,7 @@ export class TenantDatabase extends pulumi.ComponentResource {
     const instance = this.#instance(name, args, logs);
     const serving = this.#secret(`${name}-serving-login`, args.names.servingSecret, 'Serving login', args);
     const migrator = this.#secret(`${name}-migrator-login`, args.names.migratorSecret, 'Migrator login', args);
+    const consumer = this.#secret(`${name}-consumer-login`, args.names.consumerSecret, 'Consumer login', args);
     this.instance = instance.identifier;
     this.host = instance.address;
     this.port = instance.port;
@@ -60,6 +62,8 @@ export class TenantDatabase extends pulumi.ComponentResource {
         servingSecretArn: serving.arn,
         migratorRole: args.names.migratorRole,
         migratorSecretArn: migrator.arn,
+        consumerRole: args.names.consumerRole,
+        consumerSecretArn: consumer.arn,
         home: args.ownership.id,
         schemaVersion: args.schemaVersion,
       },

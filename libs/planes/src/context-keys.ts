@@ -14,8 +14,11 @@ export interface ContextKeyRegister {
   record(key: { readonly home: string; readonly id: string; readonly sealed: string }): Promise<void>;
 }
 
-/** Any constant will do: one at a time makes a key for a database. */
-const MAKING_LOCK = 7_264_122;
+/**
+ * One at a time makes a key for a database. A table that nobody else uses is locked, and no advisory lock, which services
+ * of the database could take and keep.
+ */
+const ONE_AT_A_TIME = 'lock table bulkhead.protected_sample in share row exclusive mode';
 
 /**
  * Makes sure that the key which signs the home's contexts is one that the database knows. The key is made here, goes
@@ -47,7 +50,7 @@ async function makeKeyUnless(
   isDone: (signing: string | undefined, held: readonly string[]) => boolean,
 ): Promise<void> {
   await asOwner(clients, home, async (client) => {
-    await client.query('select pg_advisory_xact_lock($1)', [MAKING_LOCK]);
+    await client.query(ONE_AT_A_TIME);
     const known = await register.known(home.id);
     const { rows } = await client.query<{ id: string }>('select id from bulkhead.context_key');
     const held = rows.map(({ id }) => id);

@@ -48,6 +48,7 @@ export type { DataKeyLimits } from './keys/data-key-cache.js';
 export { runInScope, workFields, type WorkScope } from './telemetry/work-scope.js';
 export { MESSAGE_CLASSES, type MessageClass } from './queues/delivery.js';
 export type { HandledMessage, MessageHandler, MessageOutcome } from './queues/message-run.js';
+export type { ConsumerLogin } from './queues/lanes.js';
 export { TenantConsumer, type TenantConsumerOptions } from './queues/tenant-consumer.js';
 export {
   TenantQueues,

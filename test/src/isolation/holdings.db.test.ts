@@ -112,9 +112,9 @@ it('a database as the provider makes it shows no leak, seen with the logins that
     const { username, password } = await stage.engines.plane.secretValue(secret);
     return { host, port, database, user: String(username), password: String(password) };
   };
-  const { ownerRole, servingRole, migratorRole } = physicalNames(cell.cellId);
+  const { ownerRole, servingRole, consumerRole, migratorRole } = physicalNames(cell.cellId);
   const [admin, serving] = [await login(masterSecretArn), await login(servingSecretArn)];
-  const target = { kind: 'database', name: cell.cellId, admin, serving, ownerRole, servingRole } as const;
+  const target = { kind: 'database', name: cell.cellId, admin, serving, ownerRole, servingRole, consumerRole } as const;
   const rest = { operators: [migratorRole], profile: PLAIN_WORKLOAD, leastTenantTables: 0 };
   const report = await prove([{ ...target, ...rest }], { mode: 'live' });
   expect(findingsOf(report)).toEqual([]);
@@ -127,8 +127,15 @@ it('the worker’s activity signs and records what it saw, and a database withou
   const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const reportSigner = createNoteSigner(pem, 'log.example/audit');
   const sent: RecordProof[] = [];
-  const { ownerRole, servingRole, migratorRole } = physicalNames(cell.cellId);
-  const place = { home: cell.cellId, database: cell.outputs.database, ownerRole, servingRole, migratorRole };
+  const { ownerRole, servingRole, consumerRole, migratorRole } = physicalNames(cell.cellId);
+  const place = {
+    home: cell.cellId,
+    database: cell.outputs.database,
+    ownerRole,
+    servingRole,
+    consumerRole,
+    migratorRole,
+  };
   const activities = provisioningQueueActivities({
     gate: { execute: async (command: RecordProof) => void sent.push(command) },
     isolation: { tenantDatabases: async () => [place] },

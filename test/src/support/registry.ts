@@ -31,7 +31,7 @@ function key(owner: string, alias: string): string[] {
 }
 
 function database(id: BindingId | CellId): string[] {
-  const { instance, servingSecret, migratorSecret } = physicalNames(id);
+  const { instance, servingSecret, migratorSecret, consumerSecret } = physicalNames(id);
   // How the local provider names the secret that RDS makes for a master password.
   const hex = createHash('sha256').update(instance).digest('hex');
   const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20, 32)];
@@ -43,6 +43,7 @@ function database(id: BindingId | CellId): string[] {
     `alarm ${instance}-cpu`,
     `secret ${servingSecret}`,
     `secret ${migratorSecret}`,
+    `secret ${consumerSecret}`,
     `secret rds!db-${parts.join('-')}`,
   ];
 }

@@ -126,7 +126,7 @@ it('behind 10,000 messages of one tenant another waits as it does in an empty sy
   let ofNoisy = 0;
   const consumer = new TenantConsumer({
     queues: service.queues,
-    databases: service.databases,
+    connect: stage.consumerLogin,
     homes: () => [homeOf(noisy.placed)?.id ?? ''],
     contextFor: async (tenantId) => [noisy, quiet].find(({ placed }) => placed.tenantId === tenantId)!.context,
     handlers: {

@@ -146,9 +146,10 @@ it('a tenant neither rotates nor spends the key of another', async () => {
 });
 
 it('without a context the home answers nothing, and says so', async () => {
-  const asked = service.databases.route(tenant('shared a').context, false, (pool) =>
-    pool.query('SELECT * FROM tenancy.data_keys()'),
-  );
+  const asked = service.databases.route(tenant('shared a').context, false, async (connect) => {
+    const client = await connect();
+    return client.query('SELECT * FROM tenancy.data_keys()').finally(() => client.release());
+  });
   await expect(asked).rejects.toMatchObject({ code: 'tenant_context_refused' });
 });
 

@@ -46,7 +46,7 @@ function consume(
   const outcomes: MessageOutcome[] = [];
   const consumer = new TenantConsumer({
     queues: service.queues,
-    databases: service.databases,
+    connect: stage.consumerLogin,
     homes: () => [...new Set(whose.map(({ placed }) => homeOf(placed)?.id ?? ''))],
     tenants: () =>
       whose

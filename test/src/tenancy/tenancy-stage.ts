@@ -1,7 +1,7 @@
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
 import { physicalNames, type Isolation, type PlacedTenant } from '@bulkhead/domain';
 import { contextKeyPads, signContext, type ContextKey } from '@bulkhead/domain/context';
-import { newId, type BindingId, type CellId } from '@bulkhead/kernel';
+import { newId } from '@bulkhead/kernel';
 import { AWS_ACCOUNT_ID, policyDocument } from '@bulkhead/local';
 import { homeOf, planesOf } from '@bulkhead/planes';
 import {
@@ -108,7 +108,7 @@ export class TenancyStage {
     const table = await RoutingTable.open(this.routes);
     const databases = new TenantDatabases({
       routes: table,
-      connect: (home) => this.#login(home as BindingId | CellId),
+      connect: (home) => this.#login(home, 'serving'),
       exchange: async (_context, { tenantId, home, epoch }) => this.sign(tenantId, home, epoch),
       connectionsPerHome: 5,
     });
@@ -128,6 +128,9 @@ export class TenancyStage {
     return { table, databases, sessions, layers, storage, keys, queues };
   }
 
+  /** Logins of the homes' consumers. */
+  readonly consumerLogin = (home: string) => this.#login(home, 'consumer');
+
   /** What is to be closed before the engines stop. */
   onStop(close: () => unknown): void {
     this.#closing.push(close);
@@ -138,11 +141,11 @@ export class TenancyStage {
     await this.engines.stop();
   }
 
-  async #login(home: BindingId | CellId) {
+  async #login(home: string, purpose: 'serving' | 'consumer') {
     const placed = this.#homes.get(home);
     const coordinates = placed && homeOf(placed)?.database;
     if (!coordinates) throw new Error(`Nobody is at home in ${home}`);
-    const { username, password } = await this.engines.plane.secretValue(coordinates.servingSecretArn);
+    const { username, password } = await this.engines.plane.secretValue(`bulkhead/${coordinates.database}/${purpose}`);
     const { host, port, database } = coordinates;
     return { host, port, database, user: String(username), password: String(password) };
   }

@@ -29,7 +29,7 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
 
 async function targetOf(
   { planes, workload }: Dependencies,
-  { home, database: coordinates, ownerRole, servingRole, migratorRole }: TenantDatabasePlace,
+  { home, database: coordinates, ownerRole, servingRole, consumerRole, migratorRole }: TenantDatabasePlace,
 ): Promise<DatabaseTarget> {
   const { host, port, database, masterSecretArn, servingSecretArn } = coordinates;
   const login = async (secret: string) => {
@@ -43,6 +43,7 @@ async function targetOf(
     serving: await login(servingSecretArn),
     ownerRole,
     servingRole,
+    consumerRole,
     operators: [migratorRole],
     profile: workload,
     leastTenantTables: LEAST_TENANT_TABLES,

@@ -1,5 +1,11 @@
 import type { Logger } from '@bulkhead/runtime';
-import { TenantConsumer, type TenantContext, type TenantDatabases, type TenantQueues } from '@bulkhead/tenancy';
+import {
+  TenantConsumer,
+  type ConsumerLogin,
+  type TenantContext,
+  type TenantDatabases,
+  type TenantQueues,
+} from '@bulkhead/tenancy';
 import { ClinicDatabase } from '../database/clinic-database.js';
 import { claimDecisions } from './claim-decisions.js';
 import { SUBMIT_CLAIM } from './claim-messages.js';
@@ -7,6 +13,7 @@ import { SUBMIT_CLAIM } from './claim-messages.js';
 export interface ClaimsWorkerOptions {
   readonly databases: TenantDatabases;
   readonly queues: TenantQueues;
+  readonly consumerLogin: ConsumerLogin;
   /** Databases whose lanes are served. */
   readonly homes: () => Promise<readonly string[]>;
   /** Tenants that are served now, of which some have a queue of their own. */
@@ -21,14 +28,15 @@ const OWN_QUEUE_TTL_MS = 60_000;
 
 /** Decides the claims of all tenants, each in its turn; nothing of a claim is logged. */
 export function createClaimsWorker(options: ClaimsWorkerOptions): TenantConsumer {
-  const { databases, queues, homes, contextFor, logger } = options;
+  const { databases, queues, consumerLogin, homes, contextFor, logger } = options;
   return new TenantConsumer({
     queues,
-    databases,
+    connect: consumerLogin,
     homes,
     tenants: ownQueues(options),
     contextFor,
     handlers: { [SUBMIT_CLAIM]: claimDecisions(new ClinicDatabase(databases)) },
+    onClaimFailure: (queue, error) => logger.warn('Messages cannot be claimed now.', { queue, error }),
     onOutcome: ({ tenantId, outcome, reason }) =>
       logger[outcome === 'done' ? 'info' : 'warn']('Handled a claim.', {
         tenantId,

@@ -1,4 +1,9 @@
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import {
+  GetSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { BulkheadError } from '@bulkhead/kernel';
 import type pg from 'pg';
 
 interface StoredLogin {
@@ -8,6 +13,9 @@ interface StoredLogin {
   readonly port: number;
   readonly database: string;
 }
+
+/** What a process logs in for: requests, migrations, or the queue's turns. */
+export type LoginPurpose = 'serving' | 'migrator' | 'consumer';
 
 const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -21,11 +29,16 @@ export class Logins {
     this.#secrets = new SecretsManagerClient({ region, ...(endpoint !== undefined && { endpoint }) });
   }
 
-  /** Read anew each time: the provider may have changed it. TLS wherever the traffic leaves the host. */
-  async of(home: string, purpose: 'serving' | 'migrator'): Promise<pg.ClientConfig> {
-    const { SecretString } = await this.#secrets.send(
-      new GetSecretValueCommand({ SecretId: `bulkhead/${home}/${purpose}` }),
-    );
+  /**
+   * Read anew each time: the provider may have changed it. TLS wherever the traffic leaves the host.
+   * @throws BulkheadError `database_login_missing` (503).
+   */
+  async of(home: string, purpose: LoginPurpose): Promise<pg.ClientConfig> {
+    const { SecretString } = await this.#secrets
+      .send(new GetSecretValueCommand({ SecretId: `bulkhead/${home}/${purpose}` }))
+      .catch((error: unknown) => {
+        throw error instanceof ResourceNotFoundException ? missing(home, purpose) : error;
+      });
     const { username, password, host, port, database } = JSON.parse(SecretString ?? '{}') as StoredLogin;
     return {
       user: username,
@@ -41,4 +54,13 @@ export class Logins {
   close(): void {
     this.#secrets.destroy();
   }
+}
+
+function missing(home: string, purpose: LoginPurpose): BulkheadError {
+  return new BulkheadError({
+    code: 'database_login_missing',
+    status: 503,
+    publicMessage: `The secret store has no ${purpose} login of ${home}.`,
+    remediation: 'The database may have been made by an earlier release: run the program of its stack again.',
+  });
 }

@@ -17,6 +17,9 @@ export interface PostgresDatabaseArgs {
   /** Login that migrates the workload's tables. */
   readonly migratorRole: pulumi.Input<string>;
   readonly migratorSecretArn: pulumi.Input<string>;
+  /** Login of the queue's consumers. */
+  readonly consumerRole: pulumi.Input<string>;
+  readonly consumerSecretArn: pulumi.Input<string>;
   /** Id of this database as a home of tenants: the binding (dedicated) or the cell (shared). */
   readonly home: pulumi.Input<string>;
   readonly schemaVersion: pulumi.Input<string>;

@@ -59,7 +59,7 @@ async function cellProgram() {
     applyImmediately: true,
     tags,
   });
-  const [secret, migratorSecret] = ['serving', 'migrator'].map(
+  const [secret, migratorSecret, consumerSecret] = ['serving', 'migrator', 'consumer'].map(
     (login) =>
       new aws.secretsmanager.Secret(login, {
         name: `bulkhead/cel_1/${login}`,
@@ -67,7 +67,7 @@ async function cellProgram() {
         recoveryWindowInDays: 0,
         tags,
       }),
-  ) as [aws.secretsmanager.Secret, aws.secretsmanager.Secret];
+  ) as [aws.secretsmanager.Secret, aws.secretsmanager.Secret, aws.secretsmanager.Secret];
   const masterSecretArn = instance.masterUserSecrets.apply(([master]) => master?.secretArn ?? '');
   const server = {
     host: instance.address,
@@ -83,6 +83,8 @@ async function cellProgram() {
     servingSecretArn: secret.arn,
     migratorRole: 'bh_cel1_migrator',
     migratorSecretArn: migratorSecret.arn,
+    consumerRole: 'bh_cel1_consumer',
+    consumerSecretArn: consumerSecret.arn,
     home: 'cel_1',
     schemaVersion: '1',
   });
@@ -91,6 +93,7 @@ async function cellProgram() {
     keyArn: key.arn,
     servingSecretArn: secret.arn,
     migratorSecretArn: migratorSecret.arn,
+    consumerSecretArn: consumerSecret.arn,
     masterSecretArn,
     digest: database.schemaDigest,
     resourceId: instance.resourceId,
@@ -122,14 +125,14 @@ function everythingIn(folder: string): string {
 
 test('a cell and a roster of 50 live a whole life, and no password reaches the state', async () => {
   const stack = await stacks.stack('cell', cellProgram);
-  expect((await stack.preview()).changeSummary).toEqual({ create: 6 });
+  expect((await stack.preview()).changeSummary).toEqual({ create: 7 });
   const { outputs } = await stack.up();
   const cell = Object.fromEntries(Object.entries(outputs).map(([name, { value }]) => [name, value])) as Record<
     string,
     string
   >;
-  expect((await stack.up()).summary.resourceChanges).toEqual({ same: 6 });
-  expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 6 });
+  expect((await stack.up()).summary.resourceChanges).toEqual({ same: 7 });
+  expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 7 });
 
   const registrations = await stacks.stack('roster', roster(cell, 50));
   const started = Date.now();
@@ -149,8 +152,8 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   ).toEqual([{ rows: 50, keys: 12 }]);
 
   const passwords = await Promise.all(
-    [cell['masterSecretArn'], cell['servingSecretArn'], cell['migratorSecretArn']].map(async (arn) =>
-      String((await plane.secretValue(arn ?? ''))['password']),
+    [cell['masterSecretArn'], cell['servingSecretArn'], cell['migratorSecretArn'], cell['consumerSecretArn']].map(
+      async (arn) => String((await plane.secretValue(arn ?? ''))['password']),
     ),
   );
   const exported =

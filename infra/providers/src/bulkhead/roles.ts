@@ -1,5 +1,11 @@
 import pg from 'pg';
 
+interface Granted {
+  readonly database: string;
+  readonly ownerRole: string;
+  readonly schemaVersion: string;
+}
+
 export async function roleExists(client: pg.ClientBase, role: string): Promise<boolean> {
   return ((await client.query('SELECT FROM pg_roles WHERE rolname = $1', [role])).rowCount ?? 0) > 0;
 }
@@ -43,7 +49,7 @@ export async function grantMigrator(
  */
 export async function grantServing(
   client: pg.ClientBase,
-  { database, ownerRole, servingRole }: { database: string; ownerRole: string; servingRole: string },
+  { database, ownerRole, servingRole, schemaVersion }: Granted & { servingRole: string },
 ): Promise<void> {
   const serving = client.escapeIdentifier(servingRole);
   const owner = client.escapeIdentifier(ownerRole);
@@ -52,4 +58,29 @@ export async function grantServing(
   const defaults = `ALTER DEFAULT PRIVILEGES FOR ROLE ${owner} IN SCHEMA app GRANT`;
   await client.query(`${defaults} SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${serving}`);
   await client.query(`${defaults} USAGE ON SEQUENCES TO ${serving}`);
+  await letCall(client, servingRole, 'serving', schemaVersion);
+}
+
+/**
+ * What the role of the queue's consumers may do: connect, and ask whose turn it is. It is given no table and no schema
+ * of the workload. The client acts as the owner.
+ */
+export async function grantConsumer(
+  client: pg.ClientBase,
+  { database, consumerRole, schemaVersion }: Granted & { consumerRole: string },
+): Promise<void> {
+  await client.query(
+    `GRANT CONNECT ON DATABASE ${client.escapeIdentifier(database)} TO ${client.escapeIdentifier(consumerRole)}`,
+  );
+  await letCall(client, consumerRole, 'consumer', schemaVersion);
+}
+
+/** Before version 6 of the plane schema everybody could call every function of the schema `tenancy`. */
+async function letCall(
+  client: pg.ClientBase,
+  role: string,
+  kind: 'serving' | 'consumer',
+  schemaVersion: string,
+): Promise<void> {
+  if (Number(schemaVersion) >= 6) await client.query('SELECT bulkhead.let_call($1, $2)', [role, kind]);
 }

@@ -66,6 +66,64 @@ test('a database that was made before there was a migrator gets one, and is not 
   expect(await plane.sql(login, 'SELECT current_user::text AS me')).toEqual([{ me: migratorRole }]);
 });
 
+const CONTEXT_FREE = `SELECT * FROM tenancy.claim_messages(10, 60000, 10)`;
+
+test('a live database of schema version 5 is upgraded in place: claims are the consumer’s from then on, and nothing is lost', async () => {
+  const wanted = { ...(await plane.databaseInputs(instance.state, 'bh_five')), schemaVersion: '6' };
+  const { consumerRole, consumerSecretArn, ...rest } = wanted as Record<string, string>;
+  const five = { ...rest, schemaVersion: '5' };
+  // As a release before left it: made with all that this one knows, and without what it did not know.
+  await plane.bulkhead.create(TYPE, { ...wanted, schemaVersion: '5' });
+  const owner = superuser('bh_five');
+  await plane.sql(owner, `DROP OWNED BY ${consumerRole}; DROP ROLE ${consumerRole}`);
+  await plane.sql(
+    owner,
+    `INSERT INTO bulkhead.tenant_home VALUES ('ten_1', 'bh_five', 1); INSERT INTO bulkhead.lane VALUES ('ten_1', 1);
+     INSERT INTO bulkhead.message (tenant_id, id, class, kind, body, visible_at)
+     VALUES ('ten_1', '00000000-0000-0000-0000-000000000001', 1, 'claim', '\\x00', now())`,
+  );
+  const serving = await plane.secretValue(secretArn(wanted));
+  expect(await plane.sql(serving, 'BEGIN; ' + CONTEXT_FREE).then(() => 'claimed')).toBe('claimed');
+
+  expect((await plane.bulkhead.diff(TYPE, five, wanted)).replaces).toEqual([]);
+  await plane.bulkhead.update(TYPE, 'bh_five', five, wanted);
+  const consumer = await plane.secretValue(consumerSecretArn ?? '');
+  await expect(plane.sql(serving, CONTEXT_FREE)).rejects.toThrow('permission denied');
+  await expect(
+    plane.sql(serving, `SELECT tenancy.return_message('ten_1', gen_random_uuid(), gen_random_uuid(), 0)`),
+  ).rejects.toThrow('permission denied');
+  // It may call what it called before, for the tenant of its context.
+  await expect(plane.sql(serving, 'SELECT * FROM tenancy.layers()')).rejects.toThrow('no tenant context');
+  expect(await plane.sql(consumer, CONTEXT_FREE)).toMatchObject([{ tenant_id: 'ten_1', attempt: 1 }]);
+  for (const text of [
+    'SELECT * FROM tenancy.layers()',
+    'SELECT * FROM bulkhead.message',
+    'SELECT bulkhead.this_home()',
+  ])
+    await expect(plane.sql(consumer, text)).rejects.toThrow('permission denied');
+  expect(await plane.secretValue(secretArn(wanted))).toEqual(serving);
+  // Again, and nothing changes.
+  await plane.bulkhead.update(TYPE, 'bh_five', wanted, wanted);
+  expect(await plane.secretValue(consumerSecretArn ?? '')).toEqual(consumer);
+});
+
+test('no claim is held for longer than an hour, and none for no time at all', async () => {
+  const inputs = { ...(await plane.databaseInputs(instance.state, 'bh_clamp')), schemaVersion: '6' };
+  await plane.bulkhead.create(TYPE, inputs);
+  const holds = await plane.sql(
+    superuser('bh_clamp'),
+    `SELECT extract(epoch FROM bulkhead.held(h))::float8 AS held, extract(epoch FROM bulkhead.paused(h))::float8 AS paused
+       FROM unnest(ARRAY[NULL, -5, 0, 500, 2147483647]) h`,
+  );
+  expect(holds).toEqual([
+    { held: 0.1, paused: 0 },
+    { held: 0.1, paused: 0 },
+    { held: 0.1, paused: 0 },
+    { held: 0.5, paused: 0.5 },
+    { held: 3600, paused: 604800 },
+  ]);
+});
+
 test('no role of the database is superuser, may bypass row security, or is more than it must be', async () => {
   await made('bh_roles');
   const roles = await plane.sql(
@@ -75,6 +133,7 @@ test('no role of the database is superuser, may bypass row security, or is more 
   );
   expect(roles).toEqual([
     { rolname: 'bh_roles_app', rolcanlogin: true, mighty: false },
+    { rolname: 'bh_roles_consumer', rolcanlogin: true, mighty: false },
     { rolname: 'bh_roles_migrator', rolcanlogin: true, mighty: false },
     { rolname: 'bh_roles_owner', rolcanlogin: false, mighty: false },
   ]);

@@ -5,7 +5,7 @@ import { hasUnknown } from '../protocol/values.js';
 import { MasterSessions, ServerGone, type Server } from './master-sessions.js';
 import { applyPlaneSchema, appliedVersion, newestSchemaVersion, planeSchemaDigest } from './plane-schema.js';
 import type { Plane } from './plane.js';
-import { ensureLoginRole, ensureOwnerRole, grantMigrator, grantServing, roleExists } from './roles.js';
+import { ensureLoginRole, ensureOwnerRole, grantConsumer, grantMigrator, grantServing, roleExists } from './roles.js';
 import { ensureLogin } from './stored-login.js';
 
 export interface TenantDatabaseInputs extends Server {
@@ -17,6 +17,8 @@ export interface TenantDatabaseInputs extends Server {
   readonly servingSecretArn: string;
   readonly migratorRole: string;
   readonly migratorSecretArn: string;
+  readonly consumerRole: string;
+  readonly consumerSecretArn: string;
   readonly home: string;
   readonly schemaVersion: string;
 }
@@ -36,9 +38,11 @@ export const tenantDatabase: ResourceType<Plane, TenantDatabaseInputs> = {
     ownerRole: { required: true, replaces: true },
     servingRole: { required: true, replaces: true },
     servingSecretArn: { required: true, unobserved: true },
-    // Databases that were made before there was a migrator get one, and are not replaced for it.
+    // Databases that were made before there was such a login get one, and are not replaced for it.
     migratorRole: { required: true, unobserved: true },
     migratorSecretArn: { required: true, unobserved: true },
+    consumerRole: { required: true, unobserved: true },
+    consumerSecretArn: { required: true, unobserved: true },
     home: { required: true, replaces: true },
     schemaVersion: { required: true },
   },
@@ -112,6 +116,7 @@ async function ensure(plane: Plane, inputs: TenantDatabaseInputs): Promise<void>
     await ensureOwnerRole(client, inputs.ownerRole);
     await ensureLoginRole(client, inputs.servingRole);
     await ensureLoginRole(client, inputs.migratorRole);
+    await ensureLoginRole(client, inputs.consumerRole);
     await ensureDatabase(client, inputs);
     await grantMigrator(client, inputs);
   });
@@ -120,12 +125,14 @@ async function ensure(plane: Plane, inputs: TenantDatabaseInputs): Promise<void>
     await applyPlaneSchema(client, Number(inputs.schemaVersion));
     await client.query(
       `CREATE OR REPLACE FUNCTION bulkhead.this_home() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-       AS ${client.escapeLiteral(`SELECT ${client.escapeLiteral(inputs.home)}::text COLLATE "C"`)}`,
+       RETURN ${client.escapeLiteral(inputs.home)}::pg_catalog.text COLLATE pg_catalog."C"`,
     );
     await grantServing(client, inputs);
+    await grantConsumer(client, inputs);
   });
   await ensureLogin(plane, inputs, { role: inputs.servingRole, secretArn: inputs.servingSecretArn });
   await ensureLogin(plane, inputs, { role: inputs.migratorRole, secretArn: inputs.migratorSecretArn });
+  await ensureLogin(plane, inputs, { role: inputs.consumerRole, secretArn: inputs.consumerSecretArn });
 }
 
 async function ensureDatabase(client: pg.ClientBase, { database, ownerRole }: TenantDatabaseInputs): Promise<void> {
@@ -213,8 +220,8 @@ async function drop(sessions: MasterSessions, known: TenantDatabaseInputs): Prom
       );
       await asRole(client, known.ownerRole, () => client.query(`DROP DATABASE IF EXISTS ${name}`));
     }
-    for (const role of [known.servingRole, known.migratorRole, known.ownerRole]) {
-      // The state of a database that was made before there was a migrator names none.
+    for (const role of [known.servingRole, known.migratorRole, known.consumerRole, known.ownerRole]) {
+      // The state of a database that was made before there was such a login names none.
       if (role === undefined) continue;
       await client.query(`DROP ROLE IF EXISTS ${client.escapeIdentifier(role)}`);
     }

@@ -83,6 +83,8 @@ export async function startPlane() {
         servingSecretArn: await secret('serving'),
         migratorRole: `${name}_migrator`,
         migratorSecretArn: await secret('migrator'),
+        consumerRole: `${name}_consumer`,
+        consumerSecretArn: await secret('consumer'),
         home: name,
         schemaVersion: '1',
       };

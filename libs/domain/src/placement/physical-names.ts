@@ -19,6 +19,9 @@ export interface PhysicalNames {
   /** Login that brings the workload's tables up to date: a member of the owner, with its rights only when it takes them. */
   readonly migratorRole: string;
   readonly migratorSecret: string;
+  /** Login of the queue's consumers: may ask whose turn it is, and reaches no row. */
+  readonly consumerRole: string;
+  readonly consumerSecret: string;
   readonly bucket: string;
   /** Key prefix of a binding in a shared bucket. */
   readonly prefix: string;
@@ -42,6 +45,8 @@ export function physicalNames(id: BindingId | CellId): PhysicalNames {
     servingSecret: `bulkhead/${id}/serving`,
     migratorRole: `${plain}_migrator`,
     migratorSecret: `bulkhead/${id}/migrator`,
+    consumerRole: `${plain}_consumer`,
+    consumerSecret: `bulkhead/${id}/consumer`,
     bucket: dashed,
     prefix: `b/${hex}/`,
     keyAlias: `alias/bulkhead/${id}`,

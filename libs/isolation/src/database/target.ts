@@ -12,6 +12,8 @@ export interface DatabaseTarget {
   readonly serving?: pg.ClientConfig;
   readonly ownerRole: string;
   readonly servingRole: string;
+  /** The login that claims messages. */
+  readonly consumerRole: string;
   /** Roles besides the admin that may act as the owner: the migrator, the mover. */
   readonly operators: readonly string[];
   readonly profile: WorkloadProfile;

@@ -35,9 +35,10 @@ const WORKLOAD = `
 export interface ProofPlane {
   readonly ownerRole: string;
   readonly servingRole: string;
+  readonly consumerRole: string;
   /**
    * Runs `work` on a fresh copy, as CREATE DATABASE … TEMPLATE makes it.
-   * @param change SQL of a superuser on the copy; {owner}, {app} and {db} stand for names. Roles belong to the server:
+   * @param change SQL of a superuser on the copy; {owner}, {app}, {consumer} and {db} stand for names. Roles belong to the server:
    * `undo` takes back what was done to them.
    */
   onCopy<T>(
@@ -55,7 +56,12 @@ export interface ProofPlane {
  */
 export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WORKLOAD } = {}): Promise<ProofPlane> {
   const template = await startTestPostgres({ migrated: false });
-  const names = { owner: `${template.name}_owner`, app: `${template.name}_app`, master: `${template.name}_master` };
+  const names = {
+    owner: `${template.name}_owner`,
+    app: `${template.name}_app`,
+    consumer: `${template.name}_consumer`,
+    master: `${template.name}_master`,
+  };
   const at = (database: string): pg.ClientConfig => {
     const url = new URL(template.superuserUrl);
     url.pathname = `/${database}`;
@@ -65,6 +71,7 @@ export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WOR
   return {
     ownerRole: names.owner,
     servingRole: names.app,
+    consumerRole: names.consumer,
     async onCopy({ change, undo }, work) {
       const db = `${template.name}_${randomBytes(4).toString('hex')}`;
       const run = (sql: string) =>
@@ -72,6 +79,7 @@ export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WOR
           client.query(
             sql
               .replaceAll('{app}', names.app)
+              .replaceAll('{consumer}', names.consumer)
               .replaceAll('{owner}', names.owner)
               .replaceAll('{master}', names.master)
               .replaceAll('{db}', db),
@@ -81,7 +89,9 @@ export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WOR
         client.query(`CREATE DATABASE ${db} TEMPLATE ${template.name} OWNER ${names.owner}`),
       );
       try {
-        await run('REVOKE ALL ON DATABASE {db} FROM PUBLIC; GRANT CONNECT ON DATABASE {db} TO {app}, {master}');
+        await run(
+          'REVOKE ALL ON DATABASE {db} FROM PUBLIC; GRANT CONNECT ON DATABASE {db} TO {app}, {consumer}, {master}',
+        );
         if (change) await run(change);
         return await work({ ...targetOf(template.superuserUrl, db, names), profile });
       } finally {
@@ -94,7 +104,11 @@ export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WOR
     async stop() {
       await template.stop();
       await connected(at('postgres'), (client) =>
-        client.query(`DROP ROLE ${names.app}; DROP ROLE ${names.owner}; DROP ROLE ${names.master}`),
+        client.query(
+          Object.values(names)
+            .map((role) => `DROP ROLE ${role}`)
+            .join('; '),
+        ),
       );
     },
   };
@@ -103,6 +117,7 @@ export async function startProofPlane({ workload = WORKLOAD, profile = PLAIN_WOR
 interface Names {
   readonly owner: string;
   readonly app: string;
+  readonly consumer: string;
   readonly master: string;
 }
 
@@ -114,7 +129,7 @@ export function databaseOf({ admin }: DatabaseTarget): string {
 function targetOf(
   superuserUrl: string,
   database: string,
-  { owner, app, master }: Names,
+  { owner, app, consumer, master }: Names,
 ): Omit<DatabaseTarget, 'profile'> {
   const login = (username: string): pg.ClientConfig => {
     const url = new URL(superuserUrl);
@@ -130,6 +145,7 @@ function targetOf(
     serving: login(app),
     ownerRole: owner,
     servingRole: app,
+    consumerRole: consumer,
     operators: [],
     leastTenantTables: 3,
   };
@@ -139,20 +155,21 @@ function targetOf(
 async function build(
   client: pg.Client,
   database: string,
-  { owner, app, master }: Names,
+  { owner, app, consumer, master }: Names,
   workload: string,
 ): Promise<void> {
   await client.query(`CREATE ROLE ${master} LOGIN CREATEROLE CREATEDB PASSWORD '${PASSWORD}'; SET ROLE ${master};
     CREATE ROLE ${owner} NOLOGIN; GRANT ${owner} TO ${master} WITH SET TRUE, INHERIT FALSE;
-    CREATE ROLE ${app} LOGIN PASSWORD '${PASSWORD}'; RESET ROLE;
+    CREATE ROLE ${app} LOGIN PASSWORD '${PASSWORD}'; CREATE ROLE ${consumer} LOGIN PASSWORD '${PASSWORD}'; RESET ROLE;
     ALTER DATABASE ${database} OWNER TO ${owner}; REVOKE ALL ON SCHEMA public FROM PUBLIC`);
   await client.query(`SET ROLE ${owner}; CREATE SCHEMA bulkhead`);
   const files = readdirSync(PLANE_SCHEMA).filter((file) => file.endsWith('.sql'));
   for (const file of files.sort()) await client.query(readFileSync(new URL(file, PLANE_SCHEMA), 'utf8'));
   await client.query(`CREATE OR REPLACE FUNCTION bulkhead.this_home() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT '${HOME}'::text COLLATE "C" $$`);
+    RETURN '${HOME}'::pg_catalog.text COLLATE pg_catalog."C"`);
   await client.query(`GRANT USAGE ON SCHEMA app TO ${app};
     ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${app};
-    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO ${app}`);
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO ${app};
+    SELECT bulkhead.let_call('${app}', 'serving'), bulkhead.let_call('${consumer}', 'consumer')`);
   await client.query(workload);
 }

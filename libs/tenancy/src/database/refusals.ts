@@ -5,6 +5,7 @@ const ELSEWHERE = 'TN006';
 const STALE = 'TN007';
 const UNKNOWN_HERE = 'TN008';
 const EXPIRED = 'TN005';
+const FENCE_HELD = 'TN100';
 
 /** Where the database says that the tenant is. */
 export interface KnownHome {
@@ -43,6 +44,17 @@ export function explained(error: unknown): unknown {
       publicMessage: 'The data was moved to another place while the request ran. Nothing was changed.',
       remediation:
         'Send the request again. Work that may run twice can be marked `idempotent`, and is then repeated for you.',
+      retryable: true,
+      cause: error,
+    });
+  }
+  if (state === FENCE_HELD) {
+    return new BulkheadError({
+      code: 'tenant_fence_held',
+      status: 503,
+      publicMessage: 'Changes of this data are held up at the moment. Nothing was changed.',
+      remediation:
+        'Send the request again in a moment; if it lasts, look in pg_locks for who holds the advisory lock of the fence.',
       retryable: true,
       cause: error,
     });

@@ -60,7 +60,11 @@ describe('one statement', () => {
   });
 
   it('leaves no context behind on its connection, nor does a transaction', async () => {
-    const naked = () => databases.route(a, false, (pool) => pool.query('SELECT * FROM app.note'));
+    const naked = () =>
+      databases.route(a, false, async (connect) => {
+        const client = await connect();
+        return client.query('SELECT * FROM app.note').finally(() => client.release());
+      });
     await Promise.all(Array.from({ length: 8 }, () => ids()));
     await expect(naked()).rejects.toThrow(expect.objectContaining({ cause: refusal('TN001') }));
     await Promise.all([ids(), databases.withTenant(a, (tx) => tx.query('SELECT FROM app.note'))]);

@@ -3,14 +3,19 @@ import pg from 'pg';
 import type { TenantContext } from '../context/tenant-context.js';
 import type { Route } from '../routing/route.js';
 import type { RoutingTable } from '../routing/routing-table.js';
+import { HomeConnections } from './home-connections.js';
 import { explained, isStaleRoute, knownHomeOf } from './refusals.js';
+import { giveBack } from './session-reset.js';
 import { SignedContexts, type ContextExchange } from './signed-contexts.js';
 import { queryInContext, type Statement } from './tenant-query.js';
 import { inTransaction, type TenantTransaction, type TransactionOptions } from './tenant-transaction.js';
 
 export interface TenantDatabasesOptions {
   readonly routes: RoutingTable;
-  /** Address and serving login of a database, by the id that routes call its home. Asked once for each home. */
+  /**
+   * Address and serving login of a database, by the id that routes call its home. Asked when the home is first used, and
+   * again when the database refuses the password: read the secret each time.
+   */
   readonly connect: (home: string) => pg.ClientConfig | Promise<pg.ClientConfig>;
   readonly exchange: ContextExchange;
   /** Connections to each database. Defaults to 10. */
@@ -36,7 +41,7 @@ const HANDOVER_PAUSE_MS = 5;
 export class TenantDatabases {
   readonly #options: TenantDatabasesOptions;
   readonly #contexts: SignedContexts;
-  readonly #pools = new Map<string, Promise<pg.Pool>>();
+  readonly #pools = new Map<string, HomeConnections<pg.Pool>>();
 
   constructor(options: TenantDatabasesOptions) {
     this.#options = options;
@@ -55,9 +60,13 @@ export class TenantDatabases {
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>> {
     const whole = typeof statement === 'string' ? { text: statement, ...(values && { values }) } : statement;
-    return this.route(context, true, (pool, signed) =>
-      usingClient(pool, (client) => queryInContext(client, signed, whole) as Promise<pg.QueryResult<Row>>),
-    );
+    return this.route(context, true, async (connect, signed) => {
+      const client = await connect();
+      const answer = queryInContext(client, signed, whole) as Promise<pg.QueryResult<Row>>;
+      // The reset travels behind the statement; its answer comes first.
+      void giveBack(client, (away) => client.release(away));
+      return await answer;
+    });
   }
 
   /**
@@ -70,9 +79,14 @@ export class TenantDatabases {
     work: (transaction: TenantTransaction) => Promise<T>,
     { idempotent = false, ...options }: WorkOptions = {},
   ): Promise<T> {
-    return this.route(context, idempotent, (pool, signed) =>
-      usingClient(pool, (client) => inTransaction(client, signed, work, options)),
-    );
+    return this.route(context, idempotent, async (connect, signed) => {
+      const client = await connect();
+      try {
+        return await inTransaction(client, signed, work, options);
+      } finally {
+        void giveBack(client, (away) => client.release(away));
+      }
+    });
   }
 
   /** Address and login of a home, as `connect` of the options gives it. */
@@ -82,12 +96,14 @@ export class TenantDatabases {
 
   /**
    * Runs `attempt` where the tenant is, again when the database refuses a stale route and `repeat` allows it.
-   * For adapters of other database libraries; services use {@link query} and {@link withTenant}.
+   * For adapters of other database libraries; services use {@link query} and {@link withTenant}. Who takes a connection
+   * resets its session before it is released.
+   * @param attempt is given what takes a connection of the home.
    */
   async route<T>(
     context: TenantContext,
     repeat: boolean,
-    attempt: (pool: pg.Pool, signedContext: string, route: Route) => Promise<T>,
+    attempt: (connect: () => Promise<pg.PoolClient>, signedContext: string, route: Route) => Promise<T>,
   ): Promise<T> {
     const { routes, followMs = FOLLOW_MS } = this.#options;
     const deadline = performance.now() + followMs;
@@ -95,7 +111,8 @@ export class TenantDatabases {
     for (;;) {
       try {
         const signed = await this.#contexts.contextFor(context, route);
-        return await attempt(await this.#pool(route.home), signed, route);
+        const { home } = route;
+        return await attempt(() => this.#pool(home).use((pool) => pool.connect()), signed, route);
       } catch (error) {
         if (!isStaleRoute(error)) throw explained(error);
         // Also when this work is not repeated: the next one shall not run into the same wall.
@@ -108,9 +125,9 @@ export class TenantDatabases {
   }
 
   async close(): Promise<void> {
-    const pools = await Promise.allSettled(this.#pools.values());
+    const pools = [...this.#pools.values()];
     this.#pools.clear();
-    await Promise.all(pools.flatMap((pool) => (pool.status === 'fulfilled' ? [pool.value.end()] : [])));
+    await Promise.all(pools.map((pool) => pool.close()));
   }
 
   /** The database says an epoch: if it is ahead of the route, the route is old; if behind, the database is. */
@@ -124,12 +141,14 @@ export class TenantDatabases {
     return routes.resolve(route.tenantId);
   }
 
-  #pool(home: string): Promise<pg.Pool> {
+  #pool(home: string): HomeConnections<pg.Pool> {
     let pool = this.#pools.get(home);
     if (pool === undefined) {
-      pool = this.#openPool(home);
+      pool = new HomeConnections(
+        () => this.#openPool(home),
+        (opened) => opened.end(),
+      );
       this.#pools.set(home, pool);
-      pool.catch(() => this.#pools.delete(home));
     }
     return pool;
   }
@@ -145,18 +164,5 @@ export class TenantDatabases {
     pool.on('error', () => undefined);
     pool.on('connect', (client) => client.on('error', () => undefined));
     return pool;
-  }
-}
-
-/** Gives the connection back, or away when it is not known to be idle outside of a transaction. */
-async function usingClient<T>(pool: pg.Pool, use: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect();
-  try {
-    const result = await use(client);
-    client.release();
-    return result;
-  } catch (error) {
-    client.release(client.getTransactionStatus() !== 'I');
-    throw error;
   }
 }

@@ -10,14 +10,12 @@ it('asks for a login again that could not be had', async () => {
   const { port } = server.address() as AddressInfo;
   server.close();
   let asked = 0;
-  const databases = {
-    connection: async () => {
-      asked += 1;
-      if (asked === 1) throw new Error('The secret store is away');
-      return { host: '127.0.0.1', port, user: 'nobody', database: 'none' };
-    },
-  } as unknown as TenantDatabases;
-  const claims = new LaneClaims(databases, 'cel_1', new Lanes(databases));
+  const connect = async () => {
+    asked += 1;
+    if (asked === 1) throw new Error('The secret store is away');
+    return { host: '127.0.0.1', port, user: 'nobody', database: 'none' };
+  };
+  const claims = new LaneClaims(connect, 'cel_1', new Lanes({} as TenantDatabases));
   await expect(claims.claim(1, 1_000, 1)).rejects.toThrow('The secret store is away');
   await expect(claims.claim(1, 1_000, 1)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
   await expect(claims.claim(1, 1_000, 1)).rejects.toMatchObject({ code: 'ECONNREFUSED' });

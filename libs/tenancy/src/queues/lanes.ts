@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { TenantContext } from '../context/tenant-context.js';
+import { HomeConnections } from '../database/home-connections.js';
 import type { TenantDatabases } from '../database/tenant-databases.js';
 import type { TenantTransaction } from '../database/tenant-transaction.js';
 import {
@@ -26,7 +27,7 @@ interface DeadRow {
   body: Buffer;
 }
 
-/** The lanes of the shared queue, in the tenant's home (plane schema, file 0005). */
+/** The lanes of the shared queue, in the tenant's home (plane schema, files 0005 and 0006). */
 export class Lanes implements TenantQueue {
   constructor(private readonly databases: TenantDatabases) {}
 
@@ -46,7 +47,7 @@ export class Lanes implements TenantQueue {
   }
 
   /** A claimed message of a home. */
-  delivery(pool: pg.Pool, { tenant_id, id, kind, attempt, claim }: ClaimedRow): Delivery {
+  delivery({ tenant_id, id, kind, attempt, claim }: ClaimedRow, giveBack: Delivery['giveBack']): Delivery {
     const settle = async (context: TenantContext, outcome: string, pauseMs: number, reason: string | null) => {
       const text = 'SELECT tenancy.settle_message($1, $2, $3, $4, $5) AS did';
       await this.#did(context, text, [id, claim, outcome, Math.round(pauseMs), reason?.slice(0, 100) ?? null]);
@@ -67,9 +68,7 @@ export class Lanes implements TenantQueue {
       done: (context) => settle(context, 'done', 0, null),
       again: (context, pauseMs, reason) => settle(context, 'again', pauseMs, reason),
       dead: (context, reason) => settle(context, 'dead', 0, reason),
-      giveBack: async (pauseMs) => {
-        await pool.query('SELECT tenancy.return_message($1, $2, $3, $4)', [tenant_id, id, claim, pauseMs]);
-      },
+      giveBack,
     };
   }
 
@@ -86,46 +85,51 @@ export async function sendIn(transaction: TenantTransaction, message: OutgoingMe
   await transaction.query('SELECT tenancy.send_message($1, $2, $3, $4, $5)', [id, lane, kind, body, delayMs]);
 }
 
-/** Claims from the lanes of one home, whose turn it is. */
+/** Address and login of a home's queue consumers, by the id of the home. */
+export type ConsumerLogin = (home: string) => pg.ClientConfig | Promise<pg.ClientConfig>;
+
+/**
+ * Claims from the lanes of one home, whose turn it is, by a login that may do that and nothing else. Everything that
+ * follows, from reading the message on, is done by the serving login in the tenant's own context.
+ */
 export class LaneClaims {
-  #pool: Promise<pg.Pool> | undefined;
+  readonly #pool: HomeConnections<pg.Pool>;
 
   constructor(
-    private readonly databases: TenantDatabases,
-    private readonly home: string,
+    connect: ConsumerLogin,
+    home: string,
     private readonly lanes: Lanes,
-  ) {}
+  ) {
+    this.#pool = new HomeConnections(
+      async () => {
+        const pool = new pg.Pool({ ...(await connect(home)), max: 2, application_name: 'bulkhead-lanes' });
+        pool.on('error', () => undefined);
+        return pool;
+      },
+      (opened) => opened.end(),
+    );
+  }
 
   async claim(wanted: number, holdMs: number, perLane: number): Promise<Delivery[]> {
-    const pool = await this.#opened();
-    const { rows } = await pool.query<ClaimedRow>('SELECT * FROM tenancy.claim_messages($1, $2, $3)', [
+    const rows = await this.#ask<ClaimedRow>('SELECT * FROM tenancy.claim_messages($1, $2, $3)', [
       wanted,
       holdMs,
       perLane,
     ]);
-    return rows.map((row) => this.lanes.delivery(pool, row));
+    return rows.map((row) =>
+      this.lanes.delivery(row, async (pauseMs) => {
+        const { tenant_id, id, claim } = row;
+        await this.#ask('SELECT tenancy.return_message($1, $2, $3, $4)', [tenant_id, id, claim, pauseMs]);
+      }),
+    );
   }
 
   async close(): Promise<void> {
-    await this.#pool?.then(
-      (pool) => pool.end(),
-      () => undefined,
-    );
+    await this.#pool.close();
   }
 
-  /** A login that cannot be had now is asked for again by the next claim. */
-  #opened(): Promise<pg.Pool> {
-    this.#pool ??= this.databases.connection(this.home).then(
-      (config) => {
-        const pool = new pg.Pool({ ...config, max: 2, application_name: 'bulkhead-lanes' });
-        pool.on('error', () => undefined);
-        return pool;
-      },
-      (error: unknown) => {
-        this.#pool = undefined;
-        throw error;
-      },
-    );
-    return this.#pool;
+  async #ask<Row extends pg.QueryResultRow>(text: string, values: unknown[]): Promise<Row[]> {
+    const { rows } = await this.#pool.use((pool) => pool.query<Row>(text, values));
+    return rows;
   }
 }

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { TenantContext } from '../context/tenant-context.js';
-import type { TenantDatabases } from '../database/tenant-databases.js';
 import type { Delivery } from './delivery.js';
-import { LaneClaims } from './lanes.js';
+import { LaneClaims, type ConsumerLogin } from './lanes.js';
 import { runMessage, type MessageHandler, type MessageOutcome, type RunOptions } from './message-run.js';
 import { RetryBudget } from './retry-budget.js';
 import type { TenantQueues } from './tenant-queues.js';
 
 export interface TenantConsumerOptions {
   readonly queues: TenantQueues;
-  readonly databases: TenantDatabases;
+  /** Address and login of a home's queue consumers. Asked again when the database refuses the password. */
+  readonly connect: ConsumerLogin;
   /** Databases whose lanes are served. Asked again every second. */
   readonly homes: () => readonly string[] | Promise<readonly string[]>;
   /** Tenants whose own queue is served, as {@link TenantQueues.hasOwnQueue} says. Asked again every second. */
@@ -29,6 +29,8 @@ export interface TenantConsumerOptions {
   /** Pause between two looks at lanes that had nothing, milliseconds. Defaults to 50. */
   readonly pollMs?: number;
   readonly onOutcome?: (outcome: MessageOutcome) => void;
+  /** Is told once when claiming begins to fail, and again only after it worked: `home <id>` or `tenant <id>`. */
+  readonly onClaimFailure?: (source: string, error: unknown) => void;
 }
 
 const REFRESH_MS = 1_000;
@@ -92,10 +94,11 @@ export class TenantConsumer {
   }
 
   async #serveHome(home: string, signal: AbortSignal): Promise<void> {
-    const { databases, queues, concurrency = 8 } = this.#options;
+    const { connect, queues, concurrency = 8 } = this.#options;
     const { perLane = Math.max(1, Math.floor(concurrency * 0.75)), pollMs = 50 } = this.#options;
-    const claims = new LaneClaims(databases, home, queues.lanes);
-    await this.#serve((wanted) => claims.claim(wanted, this.#run.holdMs, perLane), pollMs, signal);
+    const claims = new LaneClaims(connect, home, queues.lanes);
+    const claim: Claim = (wanted) => claims.claim(wanted, this.#run.holdMs, perLane);
+    await this.#serve(`home ${home}`, claim, pollMs, signal);
     await claims.close();
   }
 
@@ -104,13 +107,14 @@ export class TenantConsumer {
     const { holdMs } = this.#run;
     const claim: Claim = async (wanted) =>
       queues.own.receive(await contextFor(tenantId), wanted, { holdMs, waitSeconds: WAIT_SECONDS });
-    await this.#serve(claim, 0, signal);
+    await this.#serve(`tenant ${tenantId}`, claim, 0, signal);
   }
 
   /** Claims as long as there are free places, and looks again when one becomes free or after a pause. */
-  async #serve(claim: Claim, pauseMs: number, signal: AbortSignal): Promise<void> {
-    const { concurrency = 8 } = this.#options;
+  async #serve(source: string, claim: Claim, pauseMs: number, signal: AbortSignal): Promise<void> {
+    const { concurrency = 8, onClaimFailure } = this.#options;
     const running = new Set<Promise<void>>();
+    let works = true;
     while (!signal.aborted) {
       let rest = pauseMs;
       try {
@@ -120,7 +124,10 @@ export class TenantConsumer {
           running.add(run);
         }
         if (deliveries.length > 0) rest = 0;
-      } catch {
+        works = true;
+      } catch (error) {
+        if (works) onClaimFailure?.(source, error);
+        works = false;
         rest = PAUSE_AFTER_ERROR_MS;
       }
       if (running.size >= concurrency) await Promise.race(running);

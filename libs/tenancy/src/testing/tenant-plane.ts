@@ -14,6 +14,8 @@ export interface TenantPlane {
   readonly ownerRole: string;
   readonly servingRole: string;
   readonly servingUrl: string;
+  readonly consumerRole: string;
+  readonly consumerUrl: string;
   readonly superuserUrl: string;
   readonly key: ContextKey;
   /** A context signed with the plane's key, good for ten minutes unless told otherwise. */
@@ -33,26 +35,29 @@ export function testKey(id: string): ContextKey {
 }
 
 /**
- * Makes a database with its owner (NOLOGIN) and serving role, the plane schema and one context key.
+ * Makes a database with its owner (NOLOGIN), serving and consumer role, the plane schema and one context key.
  * @param home id that the database has as a home of tenants.
  */
 export async function startTenantPlane(home: string): Promise<TenantPlane> {
   const database = await startTestPostgres({ migrated: false });
   const ownerRole = `${database.name}_owner`;
   const servingRole = `${database.name}_app`;
+  const consumerRole = `${database.name}_consumer`;
   const admin = new pg.Client(database.superuserUrl);
   await admin.connect();
-  await makeRoles(admin, database.name, ownerRole, servingRole);
+  await makeRoles(admin, database.name, ownerRole, [servingRole, consumerRole]);
   const owner = new pg.Client(database.superuserUrl);
   await owner.connect();
   await owner.query(`SET ROLE ${ownerRole}`);
-  await applySchema(owner, home, servingRole);
+  await applySchema(owner, home, servingRole, consumerRole);
   const key = testKey('k1');
   const plane: TenantPlane = {
     home,
     ownerRole,
     servingRole,
     servingUrl: withLogin(database.superuserUrl, servingRole),
+    consumerRole,
+    consumerUrl: withLogin(database.superuserUrl, consumerRole),
     superuserUrl: database.superuserUrl,
     key,
     sign: (tenantId, claims = {}, signer = key) =>
@@ -73,7 +78,7 @@ export async function startTenantPlane(home: string): Promise<TenantPlane> {
       await owner.end();
       await admin.end();
       await database.stop();
-      await dropRoles(database.superuserUrl, servingRole, ownerRole);
+      await dropRoles(database.superuserUrl, servingRole, consumerRole, ownerRole);
     },
   };
   await plane.setKey(key);
@@ -91,17 +96,18 @@ function withLogin(url: string, role: string): string {
   return login.toString();
 }
 
-async function makeRoles(admin: pg.Client, database: string, owner: string, serving: string): Promise<void> {
+async function makeRoles(admin: pg.Client, database: string, owner: string, logins: readonly string[]): Promise<void> {
   await admin.query(`CREATE ROLE ${owner} NOLOGIN`);
-  await admin.query(`CREATE ROLE ${serving} LOGIN PASSWORD '${PASSWORD}'`);
   await admin.query(`ALTER DATABASE ${database} OWNER TO ${owner}`);
-  await admin.query(
-    `REVOKE ALL ON DATABASE ${database} FROM PUBLIC; GRANT CONNECT ON DATABASE ${database} TO ${serving}`,
-  );
+  await admin.query(`REVOKE ALL ON DATABASE ${database} FROM PUBLIC`);
+  for (const login of logins)
+    await admin.query(
+      `CREATE ROLE ${login} LOGIN PASSWORD '${PASSWORD}'; GRANT CONNECT ON DATABASE ${database} TO ${login}`,
+    );
   await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
 }
 
-async function applySchema(owner: pg.Client, home: string, serving: string): Promise<void> {
+async function applySchema(owner: pg.Client, home: string, serving: string, consumer: string): Promise<void> {
   await owner.query('CREATE SCHEMA bulkhead');
   for (const name of readdirSync(PLANE_SCHEMA)
     .filter((file) => file.endsWith('.sql'))
@@ -109,10 +115,11 @@ async function applySchema(owner: pg.Client, home: string, serving: string): Pro
     await owner.query(readFileSync(new URL(name, PLANE_SCHEMA), 'utf8'));
   }
   await owner.query(`CREATE OR REPLACE FUNCTION bulkhead.this_home() RETURNS text LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$ SELECT '${home}'::text COLLATE "C" $$`);
+    RETURN '${home}'::pg_catalog.text COLLATE pg_catalog."C"`);
   await owner.query(`GRANT USAGE ON SCHEMA app TO ${serving};
     ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO ${serving};
-    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO ${serving}`);
+    ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT USAGE ON SEQUENCES TO ${serving};
+    SELECT bulkhead.let_call('${serving}', 'serving'), bulkhead.let_call('${consumer}', 'consumer')`);
 }
 
 async function dropRoles(url: string, ...roles: string[]): Promise<void> {

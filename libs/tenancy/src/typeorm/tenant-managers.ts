@@ -1,7 +1,9 @@
 import { BulkheadError } from '@bulkhead/kernel';
 import type pg from 'pg';
-import { DataSource, type DataSourceOptions, type EntityManager } from 'typeorm';
+import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 import type { TenantContext } from '../context/tenant-context.js';
+import { HomeConnections } from '../database/home-connections.js';
+import { giveBack } from '../database/session-reset.js';
 import type { TenantDatabases, WorkOptions } from '../database/tenant-databases.js';
 import { setContext } from '../database/tenant-query.js';
 
@@ -17,7 +19,7 @@ const CONNECTIONS_PER_HOME = 10;
 export class TenantManagers {
   readonly #databases: TenantDatabases;
   readonly #options: TenantManagersOptions;
-  readonly #sources = new Map<string, Promise<DataSource>>();
+  readonly #sources = new Map<string, HomeConnections<DataSource>>();
 
   constructor(databases: TenantDatabases, options: TenantManagersOptions) {
     this.#databases = databases;
@@ -34,9 +36,8 @@ export class TenantManagers {
     work: (manager: EntityManager) => Promise<T>,
     { idempotent = false, isolation, readOnly = false }: WorkOptions = {},
   ): Promise<T> {
-    return this.#databases.route(context, idempotent, async (_pool, signed, route) => {
-      const source = await this.#source(route.home);
-      const runner = source.createQueryRunner();
+    return this.#databases.route(context, idempotent, async (_connect, signed, route) => {
+      const runner = await this.#source(route.home).use(connected);
       const client = (await runner.connect()) as pg.PoolClient;
       try {
         await runner.startTransaction(isolation === undefined ? 'READ COMMITTED' : levelOf(isolation));
@@ -63,25 +64,25 @@ export class TenantManagers {
         if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK').catch(() => undefined);
         throw error;
       } finally {
-        // What is open must not meet the next tenant, whose COMMIT would be its own.
-        if (client.getTransactionStatus() !== 'I') client.end().catch(() => undefined);
         await runner.release();
       }
     });
   }
 
   async close(): Promise<void> {
-    const sources = await Promise.allSettled(this.#sources.values());
+    const sources = [...this.#sources.values()];
     this.#sources.clear();
-    await Promise.all(sources.flatMap((source) => (source.status === 'fulfilled' ? [source.value.destroy()] : [])));
+    await Promise.all(sources.map((source) => source.close()));
   }
 
-  #source(home: string): Promise<DataSource> {
+  #source(home: string): HomeConnections<DataSource> {
     let source = this.#sources.get(home);
     if (source === undefined) {
-      source = this.#open(home);
+      source = new HomeConnections(
+        () => this.#open(home),
+        (opened) => opened.destroy(),
+      );
       this.#sources.set(home, source);
-      source.catch(() => this.#sources.delete(home));
     }
     return source;
   }
@@ -99,6 +100,21 @@ export class TenantManagers {
     });
     return source.initialize();
   }
+}
+
+/** What TypeORM's runner calls once, at its release (typeorm 1.1, PostgresQueryRunner). */
+interface Releasing {
+  releaseCallback: ((away?: unknown) => void) | undefined;
+}
+
+/** A runner that is of no use once it is released, and whose connection then goes back with its session reset. */
+async function connected(source: DataSource): Promise<QueryRunner> {
+  const runner = source.createQueryRunner();
+  const client = (await runner.connect()) as pg.PoolClient;
+  const releasing = runner as unknown as Releasing;
+  const release = releasing.releaseCallback;
+  releasing.releaseCallback = (broken) => void giveBack(client, (away) => release?.(away || broken));
+  return runner;
 }
 
 function levelOf(

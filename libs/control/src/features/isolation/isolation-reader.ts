@@ -13,6 +13,7 @@ export interface TenantDatabasePlace {
   readonly database: DatabaseCoordinates;
   readonly ownerRole: string;
   readonly servingRole: string;
+  readonly consumerRole: string;
   readonly migratorRole: string;
 }
 
@@ -54,8 +55,8 @@ export class IsolationReader {
       ...own.map(({ id, outputs }) => ({ home: id, database: outputs as DatabaseCoordinates })),
     ];
     return places.map((place) => {
-      const { ownerRole, servingRole, migratorRole } = physicalNames(place.home);
-      return { ...place, ownerRole, servingRole, migratorRole };
+      const { ownerRole, servingRole, consumerRole, migratorRole } = physicalNames(place.home);
+      return { ...place, ownerRole, servingRole, consumerRole, migratorRole };
     });
   }
 
