@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
-import type { FleetStack, FleetTenant, FleetTier, RecordedState } from '@bulkhead/domain/fleet';
+import type { ApprovedLoss, FleetStack, FleetTenant, FleetTier, RecordedState } from '@bulkhead/domain/fleet';
 import type { BulkheadError } from '@bulkhead/kernel';
 import { previewError } from './preview-error.js';
 
@@ -18,6 +18,8 @@ export interface Bundle {
   readonly source: string;
   readonly tiers: readonly FleetTier[];
   readonly tenants: readonly FleetTenant[];
+  /** Losses of state that were approved when the bundle was made. */
+  readonly approved: readonly ApprovedLoss[];
   /** Sorted by name. */
   readonly stacks: readonly BundledStack[];
   state(stack: string): Promise<RecordedState | null>;
@@ -33,6 +35,7 @@ type Line =
   | { readonly kind: 'bulkhead-fleet'; readonly format: number; readonly createdAt: string; readonly source: string }
   | ({ readonly kind: 'tier' } & FleetTier)
   | ({ readonly kind: 'tenant' } & FleetTenant)
+  | ({ readonly kind: 'approved-loss' } & ApprovedLoss)
   | ({ readonly kind: 'stack' } & FleetStack)
   | { readonly kind: 'end'; readonly stacks: number; readonly tenants: number; readonly tiers: number };
 
@@ -55,6 +58,7 @@ export async function openBundle(file: string): Promise<Bundle> {
 
 async function index(file: string, handle: FileHandle): Promise<Bundle> {
   const [tiers, tenants, stacks]: [FleetTier[], FleetTenant[], BundledStack[]] = [[], [], []];
+  const approved: ApprovedLoss[] = [];
   const places = new Map<string, Place>();
   let header: Extract<Line, { kind: 'bulkhead-fleet' }> | undefined;
   let whole = false;
@@ -66,6 +70,7 @@ async function index(file: string, handle: FileHandle): Promise<Bundle> {
     if (number === 1) header = headerOf(file, line);
     if (line.kind === 'tier') tiers.push(line);
     if (line.kind === 'tenant') tenants.push(line);
+    if (line.kind === 'approved-loss') approved.push(line);
     if (line.kind === 'stack') {
       const { state, ...rest } = line;
       stacks.push({ ...rest, hasState: state !== null });
@@ -78,7 +83,7 @@ async function index(file: string, handle: FileHandle): Promise<Bundle> {
   const { createdAt, source } = header;
   const sorted = stacks.toSorted((a, b) => (a.stack < b.stack ? -1 : 1));
   const state = (stack: string): Promise<RecordedState | null> => readState(handle, places.get(stack));
-  return { createdAt, source, tiers, tenants, stacks: sorted, state, close: () => handle.close() };
+  return { createdAt, source, tiers, tenants, approved, stacks: sorted, state, close: () => handle.close() };
 }
 
 async function readState(handle: FileHandle, place: Place | undefined): Promise<RecordedState | null> {

@@ -17,7 +17,7 @@ const cell = (): BundledStack => {
 };
 const state: RecordedState = { resources: [{ urn: 'urn:x', type: 't' }], pending: 0 };
 const bundleOf = (stacks: readonly BundledStack[]): Bundle => ({
-  ...{ createdAt: '', source: '', tiers: [], tenants: [], close: async () => undefined },
+  ...{ createdAt: '', source: '', tiers: [], tenants: [], approved: [], close: async () => undefined },
   stacks: stacks.toSorted((a, b) => (a.stack < b.stack ? -1 : 1)),
   state: async () => state,
 });
@@ -47,7 +47,6 @@ async function run(
       previews,
       tiers: new Map(),
       prices: undefined,
-      approvals: [],
       parallel,
       onlyTenants: [],
     },

@@ -1,11 +1,16 @@
-import { createHash } from 'node:crypto';
-import { programCode, type Previews, type StackPlan } from '@bulkhead/automation';
+import { holdsData, programCode, type Previews, type StackPlan } from '@bulkhead/automation';
 import type { Layer, PriceTableTemplate, TierTemplate } from '@bulkhead/domain';
-import { appliedDigest, wantedStacks, type RecordedState, type WantedStack } from '@bulkhead/domain/fleet';
-import type { Approval } from './approvals.js';
+import {
+  appliedDigest,
+  judgeLosses,
+  stateDigest,
+  wantedStacks,
+  type RecordedState,
+  type StackPlace,
+  type WantedStack,
+} from '@bulkhead/domain/fleet';
 import type { Bundle, BundledStack } from './bundle.js';
 import { monthlyDifference } from './cost.js';
-import { judge, type StackPlace } from './judge.js';
 import type { StackReport } from './report.js';
 
 export interface FleetRun {
@@ -14,7 +19,6 @@ export interface FleetRun {
   /** The newest tiers of the working tree. */
   readonly tiers: ReadonlyMap<string, TierTemplate>;
   readonly prices: PriceTableTemplate | undefined;
-  readonly approvals: readonly Approval[];
   /** Previews at once: each takes up to a gigabyte and a core. */
   readonly parallel: number;
   /** Ids or slugs; empty means the whole fleet. */
@@ -81,8 +85,8 @@ async function previewStack(
     return skipped('made from the same specification and code', 'unchanged');
   const state = known ? await run.bundle.state(known.stack) : null;
   const plan = wanted.request ? await run.previews.plan(wanted.request, state) : deletionOf(state);
-  const request = wanted.request ?? known!.request;
-  const place = { stack: wanted.stack, request, tenantIds: wanted.tenantIds, bindings };
+  const { program } = wanted.request ?? known!.request;
+  const place = { stack: wanted.stack, program, tenantIds: wanted.tenantIds, bindings };
   return finished(run, report, { plan, state, place });
 }
 
@@ -91,7 +95,7 @@ function finished(
   report: Pick<StackReport, 'stack' | 'program' | 'tenants' | 'notes' | 'monthly' | 'wantedDigest'>,
   { plan, state, place }: { plan: StackPlan; state: RecordedState | null; place: StackPlace },
 ): StackReport {
-  const steps = judge(plan.steps, place, run.approvals);
+  const steps = judgeLosses(plan.steps, place, { holdsData, approved: run.bundle.approved, now: new Date() });
   const failure = plan.error ?? plan.failures.map(({ name, message }) => `${name}: ${message}`).join(' ');
   const cutOff = state && state.pending > 0 ? [`${state.pending} changes of an earlier run were cut off.`] : [];
   return {
@@ -101,7 +105,7 @@ function finished(
     steps,
     violations: plan.violations.toSorted((a, b) => (`${a.urn}${a.rule}` < `${b.urn}${b.rule}` ? -1 : 1)),
     notes: [...report.notes, ...cutOff],
-    stateDigest: state && digestOf(state),
+    stateDigest: state && stateDigest(state),
   };
 }
 
@@ -129,10 +133,6 @@ function deletionOf(state: RecordedState | null): StackPlan {
   }));
   const sorted = steps.toSorted((a, b) => (a.urn < b.urn ? -1 : 1));
   return { steps: sorted, violations: [], failures: [], durationMs: 0 };
-}
-
-function digestOf(value: object): string {
-  return `sha256:${createHash('sha256').update(JSON.stringify(value)).digest('hex')}`;
 }
 
 /** Stacks whose specification two sets of tiers make differently. */

@@ -30,7 +30,6 @@ interface Options {
   readonly templates: string;
   readonly base?: string;
   readonly tenant: readonly string[];
-  readonly approved?: string;
   readonly parallel: number;
   readonly output: readonly Output[];
 }
@@ -57,7 +56,6 @@ const program = new Command('bulkhead preview')
   .option('--templates <folder>', 'tenant templates', join(REPOSITORY, 'tenant-templates'))
   .option('--base <commit>', 'preview only what changed since this commit')
   .option('--tenant <id>', 'only this tenant, by id or slug; repeatable', several, [])
-  .option('--approved <file>', 'approved change requests, which may lose state')
   .option('--parallel <number>', 'previews at once', atOnce, 2)
   .option('--output <format[=file]>', `${Object.keys(FORMATS).join(', ')}; repeatable; markdown by default`, output, [])
   .action(run);
@@ -65,9 +63,9 @@ const program = new Command('bulkhead preview')
 async function run(options: Options): Promise<void> {
   const started = performance.now();
   const progress = new Progress(process.stderr);
-  const { bundle, templates, base, tenant, approved, parallel } = options;
+  const { bundle, templates, base, tenant, parallel } = options;
   const wanted: PreviewOptions = {
-    ...{ bundle, templates, base, approved, parallel },
+    ...{ bundle, templates, base, parallel },
     tenants: tenant,
     pulumiRoot: await findPulumi(process.env),
   };

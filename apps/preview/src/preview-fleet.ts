@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openPreviews, programCode } from '@bulkhead/automation';
 import type { TemplateSet } from '@bulkhead/domain';
-import { readApprovals } from './approvals.js';
 import { startProviders } from './attached-providers.js';
 import { openBundle, type Bundle } from './bundle.js';
 import { differingStacks, runFleet } from './fleet-run.js';
@@ -12,7 +11,8 @@ import { previewError } from './preview-error.js';
 import { templateProblems } from './problems.js';
 import type { Progress } from './progress.js';
 import type { FleetReport } from './report.js';
-import { changedCode, newestPrices, newestTiers, readTemplates, templatesAt } from './templates.js';
+import { cleanHead, commitOf } from './commits.js';
+import { changedCode, newestPrices, newestTiers, readTemplates, templatesAt, tierReferences } from './templates.js';
 
 /** The repository that this runner was built in: its programs are the ones that are previewed. */
 export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
@@ -23,7 +23,6 @@ export interface PreviewOptions {
   readonly templates: string;
   readonly base?: string | undefined;
   readonly tenants: readonly string[];
-  readonly approved?: string | undefined;
   readonly parallel: number;
   readonly pulumiRoot: string;
 }
@@ -31,18 +30,17 @@ export interface PreviewOptions {
 /**
  * Previews what the working tree would do to every live stack. Needs a fleet bundle and the Pulumi CLI, and neither
  * credentials nor a network.
- * @throws BulkheadError `invalid_template` (422) with file and line, `bundle_invalid`, `approvals_invalid`,
+ * @throws BulkheadError `invalid_template` (422) with file and line, `bundle_invalid`,
  *   `unknown_base`, `unknown_tenant`, `pulumi_unusable`.
  */
 export async function previewFleet(options: PreviewOptions, progress: Progress): Promise<FleetReport> {
   const templates = await readTemplates(options.templates);
-  const approvals = options.approved === undefined ? [] : await readApprovals(options.approved);
   const bundle = await openBundle(options.bundle);
   try {
     refuseUnknownTenants(bundle, options.tenants);
     const touched = await touchedStacks(options, bundle, templates, progress);
     const prices = newestPrices(templates);
-    const shared = { bundle, tiers: newestTiers(templates), prices, approvals, touched };
+    const shared = { bundle, tiers: newestTiers(templates), prices, touched };
     const stacks = await withEngine(options, (previews) =>
       runFleet({
         ...shared,
@@ -58,7 +56,9 @@ export async function previewFleet(options: PreviewOptions, progress: Progress):
       problems: templateProblems(bundle, templates),
       prices: prices ? `${prices.name}@${prices.version} of ${prices.asOf}` : null,
       code: programCode(),
-      base: options.base ?? null,
+      templates: tierReferences(templates),
+      base: options.base === undefined ? null : await commitOf(REPOSITORY, options.base),
+      head: await cleanHead(REPOSITORY, options.templates),
       bundle: { createdAt, source },
     };
   } finally {

@@ -2,6 +2,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { FleetPlan } from '@bulkhead/domain/fleet';
 import { generateFleet, writeBundle, type GeneratedFleet } from './testing/generated-fleet.js';
 import { runPreview } from './testing/run-preview.js';
 
@@ -29,6 +30,13 @@ function templatesWith(tier: string, change: (text: string) => string): string {
 const nextVersion = (text: string) => text.replace('version: 1', 'version: 2');
 const ownKey = (text: string) => nextVersion(text).replace('key: shared', 'key: dedicated');
 const json = (text: string) => JSON.parse(text);
+/** What would be asked for, for what a plan shows to be lost in a stack. */
+function lossesOf({ stack, steps }: FleetPlan['stacks'][number]): object[] {
+  const losses = steps.flatMap(({ urn, operation, loss }) => (loss ? [{ urn, operation, ...loss }] : []));
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  const tenantId = fleet.tenants[1]!.id;
+  return losses.length === 0 ? [] : [{ id: 'chg_1', stack, tenantId, losses, expiresAt }];
+}
 
 test('the templates that the fleet was made from change nothing, and no engine is started to find that out', async () => {
   const { code, stdout, stderr } = await runPreview(['--bundle', bundle, '--output', 'json']);
@@ -81,19 +89,26 @@ test('the same plan comes out whichever preview ends first', async () => {
   expect(await hash('1')).toBe(await hash('3'));
 }, 300_000);
 
-test('an approved change request that names the tenant’s layers lets the change pass', async () => {
+test('an approved change request that names exactly what would be lost lets the change pass', async () => {
   const templates = templatesWith('hybrid-database', ownKey);
-  const approved = join(folder, 'approved.json');
-  const tenantId = fleet.tenants[1]!.id;
-  writeFileSync(
-    approved,
-    JSON.stringify(['database', 'key'].map((layer) => ({ changeRequest: 'chg_1', tenantId, layer }))),
-  );
-  const args = ['--bundle', bundle, '--templates', templates, '--approved', approved, '--output', 'json'];
-  const { code, stdout } = await runPreview(args);
-  expect([code, json(stdout).blocked]).toEqual([2, false]);
-  expect(stdout).toContain('"approvedBy": "chg_1"');
-}, 200_000);
+  const args = ['--templates', templates, '--output', 'json'];
+  const before = await runPreview(['--bundle', bundle, ...args]);
+  const approved = json(before.stdout).stacks.flatMap(lossesOf);
+  expect([before.code, approved.map(({ losses }: { losses: object[] }) => losses.length)]).toEqual([3, [1, 1]]);
+  const given = async (file: string, requests: readonly object[]) => {
+    await writeBundle(join(folder, file), { ...fleet, approved: requests });
+    const { code, stdout } = await runPreview(['--bundle', join(folder, file), ...args]);
+    return [code, json(stdout).blocked, stdout.match(/"approvedBy": "chg_1"/g)?.length ?? 0];
+  };
+  expect(await given('approved.jsonl', approved)).toEqual([2, false, 2]);
+  const passed = new Date(Date.now() - 1000).toISOString();
+  expect(
+    await given(
+      'expired.jsonl',
+      approved.map((request: object) => ({ ...request, expiresAt: passed })),
+    ),
+  ).toEqual([3, true, 0]);
+}, 300_000);
 
 test('only the tenant that was asked for is looked at', async () => {
   const templates = templatesWith('dedicated', (text) => nextVersion(text).replace('storageGb: 200', 'storageGb: 400'));

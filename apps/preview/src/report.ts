@@ -1,14 +1,5 @@
-import type { PlannedStep } from '@bulkhead/automation';
 import type { Money } from '@bulkhead/domain';
-
-export interface JudgedStep extends PlannedStep {
-  /** Tenant that the resource serves, where it is one's own. */
-  readonly tenantId?: string | undefined;
-  /** Why the change must not be merged as it is. */
-  readonly blocked?: string;
-  /** Change request that allows it. */
-  readonly approvedBy?: string;
-}
+import type { FleetTier, JudgedStep } from '@bulkhead/domain/fleet';
 
 export type StackResult =
   /** A run would change nothing. */
@@ -58,7 +49,11 @@ export interface FleetReport {
   /** Price table of the cost differences, as `name@version of date`; null without one. */
   readonly prices: string | null;
   readonly code: string;
+  /** Newest version of each tier in the templates. */
+  readonly templates: readonly FleetTier[];
+  /** Commits: what it was compared with, and what has all that was previewed. */
   readonly base: string | null;
+  readonly head: string | null;
   readonly bundle: { readonly createdAt: string; readonly source: string };
 }
 

@@ -10,6 +10,7 @@ import {
   type TemplateSource,
   type TierTemplate,
 } from '@bulkhead/domain';
+import type { FleetTier } from '@bulkhead/domain/fleet';
 import { previewError } from './preview-error.js';
 
 const run = promisify(execFile);
@@ -59,7 +60,16 @@ export async function changedCode(root: string, ref: string): Promise<readonly s
   return changed.split('\n').filter((file) => file !== '' && !/\.(?:test|fixture)\.ts$|\/testing\/|\.md$/.test(file));
 }
 
-async function git(root: string, args: readonly string[], ref: string): Promise<string> {
+/** The newest version of each tier, as a plan names them; sorted by name. */
+export function tierReferences({ tiers }: Pick<TemplateSet, 'tiers'>): readonly FleetTier[] {
+  const newest = newestTiers({ tiers });
+  return tiers
+    .filter(({ body }) => newest.get(body.name) === body)
+    .map(({ body: { name, version }, digest }) => ({ name, version, digest }))
+    .toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+export async function git(root: string, args: readonly string[], ref: string): Promise<string> {
   // An argument that begins with a dash would be an option of git.
   if (ref.startsWith('-')) throw unknownBase(ref);
   try {
@@ -75,7 +85,7 @@ function unknownBase(ref: string, cause?: unknown) {
 }
 
 /** The newest version of each tier, by name. */
-export function newestTiers({ tiers }: TemplateSet): ReadonlyMap<string, TierTemplate> {
+export function newestTiers({ tiers }: Pick<TemplateSet, 'tiers'>): ReadonlyMap<string, TierTemplate> {
   return new Map(
     tiers
       .map(({ body }) => body)

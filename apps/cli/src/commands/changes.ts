@@ -10,6 +10,7 @@ import { usageError } from '../usage-error.js';
 import { CHANGE, CHANGE_ROW } from './change-output.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
 import { printQuote } from './quote-output.js';
+import { addStateLoss } from './state-loss.js';
 import { findTenant } from './tenants.js';
 import { finish, onceOnly, withWaiting, type WaitOptions } from './wait.js';
 
@@ -45,6 +46,7 @@ export function changes(maker: CommandMaker): Command {
   const noun = maker.noun('changes', 'Change requests: quote, ask, schedule, apply.');
   addAsking(noun, maker);
   addReading(noun, maker);
+  addStateLoss(noun, maker);
   once(noun.command('schedule'))
     .description('Have an approved request applied on the day that was quoted.')
     .argument('<change>', 'id', reference)

@@ -51,7 +51,7 @@ export async function saveBundle(session: Session, file: string): Promise<void> 
   await writeWhole(Readable.from(bundleLines(session.client())), file);
 }
 
-/** The bundle as JSON Lines, page by page: a header, tiers, tenants, stacks, and an end that says how many there are. */
+/** The bundle as JSON Lines, page by page: a header, tiers, tenants, approved losses, stacks, and an end that says how many there are. */
 async function* bundleLines(client: BulkheadClient): AsyncGenerator<string, void> {
   const line = (kind: string, value: object): string => `${JSON.stringify({ kind, ...value })}\n`;
   yield line('bulkhead-fleet', { format: FORMAT, createdAt: new Date().toISOString(), source: client.baseUrl });
@@ -65,6 +65,9 @@ async function* bundleLines(client: BulkheadClient): AsyncGenerator<string, void
   for await (const tenant of paginate((page) => client.listFleetTenants({ query: page }))) {
     counts.tenants++;
     yield line('tenant', { ...tenant });
+  }
+  for await (const approved of paginate((page) => client.listApprovedLosses({ query: page }))) {
+    yield line('approved-loss', { ...approved });
   }
   const cursor = ({ stack }: FleetStackView) => stack;
   const list = (page: PageRequest) => client.listFleetStacks({ query: { ...page, limit: STACKS_AT_ONCE } });

@@ -11,7 +11,6 @@ interface PreviewOptions {
   readonly templates?: string;
   readonly base?: string;
   readonly tenant?: readonly string[];
-  readonly approved?: string;
   readonly parallel?: string;
 }
 
@@ -32,7 +31,6 @@ export function preview(maker: CommandMaker): Command {
     .option('--templates <folder>', 'tenant templates, instead of those of the working tree')
     .option('--base <commit>', 'preview only what changed since this commit')
     .option('--tenant <id>', 'only this tenant, by id or slug; repeatable', collected)
-    .option('--approved <file>', 'approved change requests, which may lose state')
     .option('--parallel <number>', 'previews at once (default: 2)')
     .option('--output <format[=file]>', 'markdown, sarif, junit or json; repeatable (default: markdown)', collected)
     .option('--context <name>', 'context to use, as `bulkhead login` made it')
@@ -44,9 +42,9 @@ export function preview(maker: CommandMaker): Command {
 
 /** Here --output names documents, and not the form of data on stdout. */
 async function previewFleet(session: Session, options: PreviewOptions & { output?: unknown }): Promise<ExitCode> {
-  const { bundle, tree, templates, base, tenant = [], approved, parallel, output } = options;
+  const { bundle, tree, templates, base, tenant = [], parallel, output } = options;
   const documents = Array.isArray(output) ? (output as readonly string[]) : [];
-  const single = Object.entries({ templates, base, approved, parallel });
+  const single = Object.entries({ templates, base, parallel });
   const args = [
     ...single.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}=${value}`])),
     ...tenant.map((name) => `--tenant=${name}`),

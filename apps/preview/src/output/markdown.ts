@@ -1,14 +1,7 @@
 import type { Money } from '@bulkhead/domain';
+import type { JudgedStep } from '@bulkhead/domain/fleet';
 import { outcome } from '../progress.js';
-import {
-  blockedSteps,
-  countOf,
-  exitCode,
-  OPERATIONS,
-  type FleetReport,
-  type JudgedStep,
-  type StackReport,
-} from '../report.js';
+import { blockedSteps, countOf, exitCode, OPERATIONS, type FleetReport, type StackReport } from '../report.js';
 
 /** Longest comment that GitHub takes, in characters. */
 export const COMMENT_LIMIT = 65_536;

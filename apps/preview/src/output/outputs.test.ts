@@ -2,6 +2,7 @@ import { blocked, report, stack, step } from '../testing/sample-report.js';
 import { exitCode } from '../report.js';
 import { toJunit } from './junit.js';
 import { COMMENT_LIMIT, toMarkdown } from './markdown.js';
+import { readFleetPlan } from '@bulkhead/domain/fleet';
 import { toPlanFile } from './plan-file.js';
 import { toSarif } from './sarif.js';
 
@@ -10,6 +11,7 @@ const violation = {
   urn: 'urn:pulumi:s::bulkhead::aws:kms/key:Key::key-key',
   message: 'Rotation is off.',
 };
+const digest = `sha256:${'a'.repeat(64)}`;
 const changing = stack({ result: 'changes', steps: [step()] });
 const failed = stack({ result: 'failed', reason: 'The program threw.' });
 const losing = stack({ result: 'changes', steps: [blocked] });
@@ -100,10 +102,32 @@ describe('JUnit', () => {
 describe('the plan file', () => {
   const hashOf = (changes: Parameters<typeof report>[0]) =>
     (toPlanFile(report(changes)) as { planHash: string }).planHash;
-  it('has one hash for one plan, whenever the bundle was made, and another for another', () => {
+  it('has one hash for one change of one fleet, and another for another', () => {
+    expect(hashOf({})).toBe(hashOf({}));
     const later = { bundle: { createdAt: '2026-12-01T00:00:00.000Z', source: 'x' } };
-    expect(hashOf(later)).toBe(hashOf({}));
-    expect(hashOf({ stacks: [changing] })).not.toBe(hashOf({}));
-    expect(hashOf({ stacks: [stack({ stateDigest: 'sha256:moved' })] })).not.toBe(hashOf({}));
+    for (const other of [later, { stacks: [changing] }, { stacks: [stack({ stateDigest: 'sha256:moved' })] }])
+      expect(hashOf(other)).not.toBe(hashOf({}));
+  });
+
+  it('holds for a week from when the fleet was read, and says cost and rules of all stacks', () => {
+    const monthly = { amountMinor: 150, currency: 'USD' as const };
+    const broken = stack({ ...changing, violations: [violation], monthly });
+    const plan = toPlanFile(report({ stacks: [broken, stack({ monthly })] }));
+    expect([plan.expiresAt, plan.monthly]).toEqual(['2026-11-08T00:00:00.000Z', { amountMinor: 300, currency: 'USD' }]);
+    expect(plan.policies.filter(({ violations }) => violations > 0)).toEqual([{ rule: 'key-rotates', violations: 1 }]);
+  });
+
+  it('is read back whole, and not when anything of it was changed', () => {
+    const plan = toPlanFile(
+      report({ code: digest, stacks: [stack({ wantedDigest: digest, stateDigest: digest, tenants: [] })] }),
+    );
+    const text = JSON.stringify(plan);
+    expect(readFleetPlan(JSON.parse(text))).toEqual(JSON.parse(text));
+    for (const [was, is] of [
+      ['2026-11-08', '2027-11-08'],
+      ['"blocked":false', '"blocked":true'],
+      ['"steps":[]', '"steps":[{}]'],
+    ])
+      expect(() => readFleetPlan(JSON.parse(text.replace(was!, is!)))).toThrow('its hash says');
   });
 });

@@ -151,11 +151,15 @@ function copyOf(stack: FleetStack, tenant: FleetTenant, at: number): { stack: Fl
 }
 
 /** Writes the fleet as `bulkhead fleet bundle` does. */
-export async function writeBundle(file: string, { tiers, tenants, stacks }: GeneratedFleet): Promise<void> {
+export async function writeBundle(
+  file: string,
+  { tiers, tenants, stacks, approved = [] }: GeneratedFleet & { readonly approved?: readonly object[] },
+): Promise<void> {
   const lines = [
     { kind: 'bulkhead-fleet', format: 1, createdAt: '2026-11-01T00:00:00.000Z', source: 'generated' },
     ...tiers.map((tier) => ({ kind: 'tier', ...tier })),
     ...tenants.map((tenant) => ({ kind: 'tenant', ...tenant })),
+    ...approved.map((request) => ({ kind: 'approved-loss', ...request })),
     ...stacks.map((stack) => ({ kind: 'stack', ...stack })),
     { kind: 'end', tiers: tiers.length, tenants: tenants.length, stacks: stacks.length },
   ];

@@ -1,4 +1,5 @@
-import type { FleetReport, JudgedStep, StackReport } from '../report.js';
+import type { JudgedStep } from '@bulkhead/domain/fleet';
+import type { FleetReport, StackReport } from '../report.js';
 
 export const step = (changes: Partial<JudgedStep> = {}): JudgedStep => ({
   urn: 'urn:pulumi:s::bulkhead::aws:sqs/queue:Queue::queue-queue',
@@ -27,7 +28,9 @@ export const report = (changes: Partial<FleetReport> = {}): FleetReport => ({
   problems: [],
   prices: null,
   code: 'sha256:c',
+  templates: [],
   base: null,
+  head: null,
   bundle: { createdAt: '2026-11-01T00:00:00.000Z', source: 'https://bulkhead.example' },
   ...changes,
 });

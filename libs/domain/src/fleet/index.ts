@@ -1,4 +1,6 @@
 export * from './fleet.js';
+export * from './fleet-plan.js';
+export * from './judge-losses.js';
 export * from './placed-specs.js';
 export * from './planned-step.js';
 export * from './state-loss.js';
