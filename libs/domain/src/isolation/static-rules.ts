@@ -73,6 +73,16 @@ export const STATIC_RULES = {
     'A function runs with its owner’s rights, past row security.',
     'Make it SECURITY INVOKER, or revoke and drop it.',
   ),
+  definer_callable: rule(
+    'critical',
+    'A function that runs with its owner’s rights, past row security, can be called by whom it is not registered for.',
+    'REVOKE EXECUTE; let bulkhead.let_call grant what callers of the kind may call.',
+  ),
+  consumer_reaches: rule(
+    'critical',
+    'The login of the queue’s consumers reaches more than the functions that say whose turn it is.',
+    'REVOKE the right: messages are read by the serving login, in the context of their tenant.',
+  ),
   rewrite_rule: rule(
     'critical',
     'A rewrite rule of a table runs its statements with the owner’s rights, past row security.',

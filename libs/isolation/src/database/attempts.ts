@@ -5,8 +5,12 @@ export type Outcome =
   | { readonly ok: true; readonly rows: readonly Record<string, unknown>[]; readonly count: number }
   | { readonly ok: false; readonly code: string; readonly text: string };
 
-/** SQLSTATE classes that say nothing about isolation: the statement was wrong, or the server too busy to decide it. */
-const UNDECIDED = /^(08|53|57|58|XX)|^(55P03|40P01|40001|42601|42P01|42703|42883|42804|42P18)$/;
+/**
+ * SQLSTATEs that decide an attempt: the context was refused (TN0…), a right is missing (42501), values or constraints
+ * refused the row (classes 22 and 23), the thing is of no use for it (0A000, 42809, 42704, 55000, 25001) or a function of
+ * the workload refused it (P0001, and what its profile names). Any other, such as a timeout, a deadlock or a wrong statement, says nothing.
+ */
+const DECIDED = /^(TN0|22|23)|^(42501|0A000|42809|42704|55000|25001|P0001)$/;
 
 /** Refusals of the signed context. */
 export function isContextRefusal(outcome: Outcome): boolean {
@@ -24,6 +28,7 @@ export class Attempts {
   constructor(
     readonly client: pg.Client,
     private readonly servingRole: string,
+    private readonly refusals: readonly string[] = [],
   ) {}
 
   /** Tries a statement as the serving role with a context; `undefined` leaves the setting as it is. */
@@ -66,7 +71,8 @@ export class Attempts {
     if (code === undefined) throw error;
     // COPY FROM was let in: the driver has nothing to send and ends it.
     const ended = code === '57014' && message.includes('COPY from stdin failed');
-    if (UNDECIDED.test(code) && !ended) this.undecided.push(`${code} for ${sql.slice(0, 120)}`);
+    if (!DECIDED.test(code) && !this.refusals.includes(code) && !ended)
+      this.undecided.push(`${code} for ${sql.slice(0, 120)}`);
     return { ok: false, code, text: `${message}\n${detail}\n${hint}` };
   }
 }

@@ -1,5 +1,6 @@
 import { finding, isIsolationRule, type Finding, type IsolationRule } from '@bulkhead/domain/isolation';
 import type pg from 'pg';
+import { REGISTERED_FUNCTIONS } from './registered-functions.js';
 import type { DatabaseTarget } from './target.js';
 
 interface Violation {
@@ -12,7 +13,7 @@ interface Violation {
 const WHO = (oid: string) => `CASE ${oid} WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(${oid})::text END`;
 const WORKLOAD = `n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'bulkhead')`;
 
-/** What the plane's own lint does not ask. $1 serving role, $2 operators, $3 owner role. */
+/** What the plane's own lint does not ask. $1 serving role, $2 operators, $3 owner role, $4 consumer role, $5 functions. */
 const LINTS: readonly string[] = [
   `SELECT 'view_without_barrier', c.oid::regclass::text, 'rows are hidden after a caller''s functions have seen them'
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -56,6 +57,29 @@ const LINTS: readonly string[] = [
     WHERE pg_get_userbyid(lomowner) = $1`,
   `SELECT 'foreign_reach', 'server ' || srvname, 'foreign server' FROM pg_foreign_server
    UNION ALL SELECT 'foreign_reach', 'extension ' || extname, 'reaches other databases' FROM pg_extension WHERE extname IN ('dblink', 'postgres_fdw', 'file_fdw')`,
+  // Who is given a function, or everybody where nobody was said: without a list of rights PUBLIC may call it.
+  `SELECT 'definer_callable', p.oid::regprocedure::text, 'EXECUTE for ' || ${WHO('a.grantee')}
+     FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace,
+          aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+     LEFT JOIN pg_roles g ON g.oid = a.grantee
+    WHERE p.prosecdef AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema' AND a.grantee <> p.proowner
+      AND (a.grantee = 0 OR g.rolname <> ALL ($2::name[]))
+      AND coalesce(CASE $5::jsonb ->> p.oid::regprocedure::text WHEN 'everybody' THEN true
+        WHEN 'serving' THEN g.rolname = $1 WHEN 'consumer' THEN g.rolname = $4 END, false) IS FALSE`,
+  `SELECT 'consumer_reaches', c.oid::regclass::text, 'a right for ' || r.rolname
+     FROM pg_roles r, pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.rolname = $4 AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname <> 'information_schema'
+      AND CASE c.relkind WHEN 'S' THEN has_sequence_privilege(r.oid, c.oid, 'USAGE, SELECT, UPDATE')
+        WHEN 'i' THEN false WHEN 'I' THEN false WHEN 'c' THEN false WHEN 't' THEN false
+        ELSE has_table_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE, REFERENCES, TRIGGER, MAINTAIN')
+          OR has_any_column_privilege(r.oid, c.oid, 'SELECT, INSERT, UPDATE, REFERENCES') END
+   UNION ALL SELECT 'consumer_reaches', 'schema ' || n.nspname, 'a right for ' || r.rolname FROM pg_roles r, pg_namespace n
+    WHERE r.rolname = $4 AND n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'tenancy')
+      AND has_schema_privilege(r.oid, n.oid, 'USAGE, CREATE')
+   UNION ALL SELECT 'consumer_reaches', r.rolname::text, 'may act as ' || m.rolname FROM pg_roles r, pg_roles m
+    WHERE r.rolname = $4 AND m.oid <> r.oid AND (pg_has_role(r.oid, m.oid, 'USAGE') OR pg_has_role(r.oid, m.oid, 'SET'))
+   UNION ALL SELECT 'consumer_reaches', r.rolname::text, 'an attribute that no login of a workload may have' FROM pg_roles r
+    WHERE r.rolname = $4 AND (r.rolsuper OR r.rolbypassrls OR r.rolreplication OR r.rolcreaterole OR r.rolcreatedb)`,
   // The payload of an empty notification is '' or left out (NOTIFY channel).
   `SELECT 'notify_payload', p.oid::regprocedure::text, 'pg_notify with a payload'
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
@@ -72,9 +96,12 @@ export async function lint(
   const named = (await client.query<Violation>('SELECT * FROM bulkhead.lint($1)', [operators])).rows;
   // Whoever made the serving role administers it, which the lint takes for serving. Operators are judged as operators.
   const found = named.filter(({ rule, object }) => !(rule.startsWith('serving_') && operators.includes(object)));
+  const callers = Object.entries(REGISTERED_FUNCTIONS).map(([signature, { caller }]) => [signature, caller]);
+  const { servingRole, ownerRole, consumerRole } = target;
+  const given = [servingRole, operators, ownerRole, consumerRole, JSON.stringify(Object.fromEntries(callers))];
   for (const sql of LINTS) {
-    const text = `WITH given AS (SELECT $1::text, $2::name[], $3::text), violation(rule, object, detail) AS (${sql}) SELECT * FROM violation`;
-    const { rows } = await client.query<Violation>(text, [target.servingRole, operators, target.ownerRole]);
+    const text = `WITH given AS (SELECT $1::text, $2::name[], $3::text, $4::text, $5::jsonb), violation(rule, object, detail) AS (${sql}) SELECT * FROM violation`;
+    const { rows } = await client.query<Violation>(text, given);
     found.push(...rows);
   }
   return { findings: found.map((violation) => toFinding(target, violation)), looked: LINTS.length + 1 };

@@ -17,6 +17,7 @@ describe('the proof turns red, and names', () => {
     });
     const object = leak.object
       .replaceAll('{app}', plane.servingRole)
+      .replaceAll('{consumer}', plane.consumerRole)
       .replaceAll('{owner}', plane.ownerRole)
       .replaceAll('{db}', database);
     expect(findingsOf(report)).toContainEqual(expect.objectContaining({ rule, object, shown }));

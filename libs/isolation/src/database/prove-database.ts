@@ -44,7 +44,7 @@ export async function proveDatabase(target: DatabaseTarget, mode: ProofMode, col
     for (const [name, value] of Object.entries(target.profile.settings))
       await client.query('SELECT set_config($1, $2, true)', [name, value]);
     const tenants = await makeProbeTenants(client, target.name);
-    const attempts = new Attempts(client, target.servingRole);
+    const attempts = new Attempts(client, target.servingRole, target.profile.refusals);
     collected.void(...(await seesItsCanary({ client, target, tenants, attempts })));
     const filled = await fillTables(client, relations, tenants, target.profile);
     collected.looked('tables with probe rows', filled.tables.length);

@@ -1,5 +1,7 @@
 import { findingsOf, toSarif, type ProofReport } from '@bulkhead/domain/isolation';
 import { prove } from '../prove.js';
+import { Attempts, rolledBack } from './attempts.js';
+import type { DatabaseTarget } from './target.js';
 import { startProofPlane, type ProofPlane } from '../testing/index.js';
 
 let plane: ProofPlane;
@@ -35,6 +37,32 @@ it.each(['live', 'copy'] as const)(
     });
   },
 );
+
+it('takes whoever only administers a role for no serving role, and whoever may act as it for one', async () => {
+  const named = (target: DatabaseTarget) =>
+    plane.query(target, `SELECT rule, object FROM bulkhead.lint('{}') WHERE object LIKE '%\\_master'`);
+  // It may act as the owner, which nobody said that it may; it serves nobody.
+  const asMade = await plane.onCopy({}, named);
+  expect(asMade).toEqual([{ rule: 'unknown_operator', object: expect.stringMatching(/_master$/) }]);
+  const change = 'GRANT {app} TO {master} WITH SET TRUE, INHERIT FALSE';
+  const serving = await plane.onCopy({ change, undo: 'GRANT {app} TO {master} WITH SET FALSE, INHERIT FALSE' }, named);
+  expect(serving.map(({ rule }) => rule)).toContain('serving_too_mighty');
+});
+
+it('an attempt that a timeout, a deadlock or an unknown error ended is not decided', async () => {
+  await plane.onCopy({}, async ({ admin, servingRole }) => {
+    await rolledBack(admin, async (client) => {
+      await client.query(`GRANT ${servingRole} TO CURRENT_USER WITH SET TRUE, INHERIT FALSE`);
+      const attempts = new Attempts(client, servingRole);
+      const raise = (code: string) =>
+        attempts.asServing('', `DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = '${code}'; END $$`);
+      for (const code of ['TN001', '42501', '23505', '22P02']) await raise(code);
+      expect(attempts.undecided).toEqual([]);
+      for (const code of ['57014', '40P01', '40001', '55P03', 'TN100', '42P01', 'ZZ999', '54001']) await raise(code);
+      expect(attempts.undecided).toHaveLength(8);
+    });
+  });
+});
 
 it('a proof leaves nothing behind', async () => {
   const state = `SELECT (SELECT count(*) FROM app.patient)::int AS rows, (SELECT count(*) FROM bulkhead.context_key)::int AS keys,

@@ -101,6 +101,66 @@ export const OBJECT_AND_GRANT_LEAKS: readonly PlantedLeak[] = [
     object: 'app.vacuum_all()',
   },
   {
+    name: 'a serving login that may claim messages',
+    plant: 'GRANT EXECUTE ON FUNCTION tenancy.claim_messages TO {app}',
+    rule: 'definer_callable',
+    object: 'tenancy.claim_messages(integer,integer,integer)',
+  },
+  {
+    name: 'a serving login that claims messages',
+    plant: 'GRANT EXECUTE ON FUNCTION tenancy.claim_messages TO {app}',
+    rule: 'context_not_required',
+    object: 'tenancy.claim_messages(integer,integer,integer)',
+    shown: 'probe:function',
+    mode: 'copy',
+  },
+  {
+    name: 'messages that everybody may give back',
+    plant: 'GRANT EXECUTE ON FUNCTION tenancy.return_message TO PUBLIC',
+    rule: 'definer_callable',
+    object: 'tenancy.return_message(text,uuid,uuid,integer)',
+  },
+  {
+    name: 'a definer function of its own that takes no tenant, registered in the database itself',
+    plant: `SET ROLE {owner}; CREATE FUNCTION tenancy.count_all() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER RETURN (SELECT count(*) FROM bulkhead.message);
+      INSERT INTO bulkhead.known_definer VALUES ('tenancy.count_all', 'serving', 'harmless')`,
+    rule: 'definer_callable',
+    object: 'tenancy.count_all()',
+  },
+  {
+    name: 'the same function, called without a context',
+    plant: `SET ROLE {owner}; CREATE FUNCTION tenancy.count_all() RETURNS bigint LANGUAGE sql STABLE SECURITY DEFINER RETURN (SELECT count(*) FROM bulkhead.message);
+      INSERT INTO bulkhead.known_definer VALUES ('tenancy.count_all', 'serving', 'harmless')`,
+    rule: 'context_not_required',
+    object: 'tenancy.count_all()',
+    shown: 'probe:function',
+  },
+  {
+    name: 'a consumer that may call what needs a context',
+    plant: 'GRANT EXECUTE ON FUNCTION tenancy.read_message TO {consumer}',
+    rule: 'definer_callable',
+    object: 'tenancy.read_message(uuid,uuid)',
+  },
+  {
+    name: 'a consumer that may read tenants’ tables',
+    plant: 'GRANT SELECT ON app.patient TO {consumer}',
+    rule: 'consumer_reaches',
+    object: 'app.patient',
+  },
+  {
+    name: 'a consumer that may read a column of the messages',
+    plant: 'GRANT SELECT (body) ON bulkhead.message TO {consumer}',
+    rule: 'consumer_reaches',
+    object: 'bulkhead.message',
+  },
+  {
+    name: 'a consumer that is given the serving role',
+    plant: 'GRANT {app} TO {consumer} WITH INHERIT FALSE',
+    rule: 'consumer_reaches',
+    object: '{consumer}',
+    undo: 'REVOKE {app} FROM {consumer}',
+  },
+  {
     name: 'a function that claims to be leakproof',
     plant: 'CREATE FUNCTION app.says(text) RETURNS bool LANGUAGE sql IMMUTABLE LEAKPROOF RETURN true',
     rule: 'unsafe_leakproof',

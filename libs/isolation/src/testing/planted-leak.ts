@@ -3,7 +3,7 @@ import type { IsolationRule, ProofMode } from '@bulkhead/domain/isolation';
 /** A leak, how it is planted in a copy of a sound database, and which rule must name it at which object. */
 export interface PlantedLeak {
   readonly name: string;
-  /** SQL of a superuser on the copy; {owner}, {app} and {db} stand for names. */
+  /** SQL of a superuser on the copy; {owner}, {app}, {consumer} and {db} stand for names. */
   readonly plant: string;
   readonly rule: IsolationRule;
   readonly object: string;

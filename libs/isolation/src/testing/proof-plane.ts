@@ -38,8 +38,8 @@ export interface ProofPlane {
   readonly consumerRole: string;
   /**
    * Runs `work` on a fresh copy, as CREATE DATABASE … TEMPLATE makes it.
-   * @param change SQL of a superuser on the copy; {owner}, {app}, {consumer} and {db} stand for names. Roles belong to the server:
-   * `undo` takes back what was done to them.
+   * @param change SQL of a superuser on the copy; {owner}, {app}, {consumer} and {db} stand for names. Roles belong
+   * to the server: `undo` takes back what was done to them.
    */
   onCopy<T>(
     leak: { readonly change?: string; readonly undo?: string },

@@ -1,6 +1,6 @@
 import type { Finding } from '@bulkhead/domain/isolation';
 import pg from 'pg';
-import { connected } from '../attempts.js';
+import { connected, isContextRefusal } from '../attempts.js';
 import { reporter, type Probe, type Scene } from './probe.js';
 
 /** Statements that would make or shadow something, or step outside of row security. */
@@ -65,11 +65,20 @@ async function roles({ target, ...scene }: Scene): Promise<Finding[]> {
   return findings;
 }
 
-/** Calls what the serving role may call, with the id of B where a text is asked for. */
+/**
+ * Calls what the serving role may call, with the id of B where a text is asked for. What runs with its owner's rights is
+ * called without a context too, which it must refuse whatever else it is given. On live databases functions that may
+ * write are judged from the catalogues only (lint `definer_callable`).
+ */
 export const functionProbe: Probe = async (scene) => {
   const { attempts, tenants, target } = scene;
-  const { rows: functions } = await attempts.client.query<{ name: string; signature: string; types: string[] }>(
-    `SELECT p.oid::regproc::text AS name, p.oid::regprocedure::text AS signature,
+  const { rows: functions } = await attempts.client.query<{
+    name: string;
+    signature: string;
+    definer: boolean;
+    types: string[];
+  }>(
+    `SELECT p.oid::regproc::text AS name, p.oid::regprocedure::text AS signature, p.prosecdef AS definer,
             ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t) AS types
        FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
       WHERE n.nspname NOT LIKE 'pg\\_%' AND n.nspname NOT IN ('information_schema', 'bulkhead') AND p.prokind = 'f'
@@ -78,18 +87,18 @@ export const functionProbe: Probe = async (scene) => {
     [target.servingRole, scene.destructive],
   );
   const findings: Finding[] = [];
-  for (const { name, signature, types } of functions) {
+  const report = reporter(scene, 'function');
+  for (const { name, signature, definer, types } of functions) {
     const places = types.map((type, index) => `$${index + 1}::text::${type}`).join(', ');
     const values = types.map((type) => (type === 'text' || type === 'character varying' ? tenants.b.id : null));
-    const outcome = await attempts.asServing(
-      tenants.a.context,
-      `SELECT f::text AS said FROM ${name}(${places}) f`,
-      values,
-    );
+    const call = `SELECT f::text AS said FROM ${name}(${places}) f`;
+    const outcome = await attempts.asServing(tenants.a.context, call, values);
     const said = outcome.ok ? outcome.rows.map((row) => String(row['said'])).join('\n') : outcome.text;
     // Its own argument may come back; what only B's rows hold may not.
     if (said.includes(tenants.b.secret))
-      findings.push(reporter(scene, 'function')('function_tells', signature, 'It answered with a row of another.'));
+      findings.push(report('function_tells', signature, 'It answered with a row of another.'));
+    if (definer && !isContextRefusal(await attempts.asServing('', call, values)))
+      findings.push(report('context_not_required', signature, 'It did not ask for a context before all else.'));
   }
   return { looked: functions.length, findings };
 };
