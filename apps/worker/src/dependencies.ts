@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { KMSClient } from '@aws-sdk/client-kms';
 import { RDSClient } from '@aws-sdk/client-rds';
 import { S3Client } from '@aws-sdk/client-s3';
@@ -10,6 +11,8 @@ import {
   ChangeReader,
   CommandGate,
   ContextKeyReader,
+  DriftReader,
+  FleetReader,
   IsolationReader,
   PlacementReader,
   SubscriptionReader,
@@ -44,6 +47,7 @@ export async function createDependencies(
     patience: Partial<Patience>;
   },
 ): Promise<Dependencies> {
+  const planes = planeClients(config);
   return {
     gate: commands.get(CommandGate),
     placements: commands.get(PlacementReader),
@@ -54,7 +58,11 @@ export async function createDependencies(
     workload: await workloadProfile(config),
     reportSigner: await reportSigner(config),
     automation: await openAutomation(config),
-    planes: planeClients(config),
+    region: config.BULKHEAD_REGION,
+    fleet: commands.get(FleetReader),
+    drift: commands.get(DriftReader),
+    inventory: { ...planes, iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: TIME_LIMITS }) },
+    planes,
     contextKeys: commands.get(ContextKeyReader),
     contextRecipient: config.BULKHEAD_CONTEXT_RECIPIENT,
     billing: billingOf(config, ledger),

@@ -1,7 +1,9 @@
 import {
   CONTEXT_KEY_SCHEDULE,
+  DRIFT_SCHEDULE,
   PROOF_SCHEDULE,
   RENEW_CONTEXT_KEYS_WORKFLOW,
+  REQUEST_DRIFT_WORKFLOW,
   REQUEST_PROOF_WORKFLOW,
   WORKFLOW_QUEUE,
 } from '@bulkhead/definitions';
@@ -11,6 +13,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@tem
 const DAILY = [
   { scheduleId: PROOF_SCHEDULE, workflowType: REQUEST_PROOF_WORKFLOW, hour: 8, minute: 17 },
   { scheduleId: CONTEXT_KEY_SCHEDULE, workflowType: RENEW_CONTEXT_KEYS_WORKFLOW, hour: 7, minute: 41 },
+  { scheduleId: DRIFT_SCHEDULE, workflowType: REQUEST_DRIFT_WORKFLOW, hour: 6, minute: 23 },
 ] as const;
 
 /** Sees to it that the schedules are there. Any worker may have made them; an operator may have changed them. */

@@ -1,16 +1,19 @@
 import {
   controlQueueActivities,
+  operatorQueueActivities,
   provisioningQueueActivities,
   StepInterceptor,
   type Dependencies,
 } from '@bulkhead/activities';
-import { CONTROL_QUEUE, PROVISIONING_QUEUES, WORKFLOW_QUEUE } from '@bulkhead/definitions';
+import { CONTROL_QUEUE, OPERATOR_QUEUE, PROVISIONING_QUEUES, WORKFLOW_QUEUE } from '@bulkhead/definitions';
 import { workflowBundle } from '@bulkhead/definitions/bundle';
 import { SERVICE_CLASSES } from '@bulkhead/domain';
 import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/worker';
 
 /** Pulumi runs at the same time and service class: each is a process of its own of some 300 MB. */
 const RUNS_AT_ONCE = 3;
+/** A comparison of the fleet takes hours where it is large; a remedy must not wait for its end. */
+const OPERATOR_RUNS_AT_ONCE = 2;
 const GRACE = '20s';
 
 /** One Temporal worker for each queue, so that no kind of work waits behind another. */
@@ -33,6 +36,12 @@ export async function createWorkers(
   return Promise.all([
     Worker.create({ ...common, taskQueue: WORKFLOW_QUEUE, workflowBundle: await workflowBundle() }),
     Worker.create({ ...common, taskQueue: CONTROL_QUEUE, activities: controlQueueActivities(dependencies) }),
+    Worker.create({
+      ...common,
+      taskQueue: OPERATOR_QUEUE,
+      activities: operatorQueueActivities(dependencies),
+      maxConcurrentActivityTaskExecutions: OPERATOR_RUNS_AT_ONCE,
+    }),
     ...SERVICE_CLASSES.map((serviceClass) =>
       Worker.create({
         ...common,

@@ -17,6 +17,8 @@ export const ID_PREFIXES = {
   apiKey: 'key',
   token: 'tok',
   isolationProof: 'prf',
+  driftRun: 'drf',
+  driftFinding: 'fnd',
   fact: 'fct',
   quote: 'quo',
   change: 'chg',
@@ -38,6 +40,8 @@ export type StackId = Id<'stack'>;
 export type OperationId = Id<'operation'>;
 export type SubscriptionId = Id<'subscription'>;
 export type TokenId = Id<'token'>;
+export type DriftRunId = Id<'driftRun'>;
+export type DriftFindingId = Id<'driftFinding'>;
 export type IsolationProofId = Id<'isolationProof'>;
 export type QuoteId = Id<'quote'>;
 export type ChangeId = Id<'change'>;

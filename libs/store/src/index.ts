@@ -7,6 +7,7 @@ export * from './audit/index.js';
 export * from './migrate.js';
 export * from './legal-holds.js';
 export * from './offer.js';
+export * from './owners.js';
 export * from './granted.js';
 export * from './published.js';
 export * from './support-grants.js';

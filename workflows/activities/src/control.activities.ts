@@ -1,6 +1,7 @@
 import {
   AbandonTenant,
   ActivateTenant,
+  EndDrift,
   GrantEntitlements,
   RecordCell,
   ProveIsolation,
@@ -11,6 +12,7 @@ import {
   ReportOperation,
   principalName,
   ReservePlacement,
+  RunDrift,
   RetirePlacement,
   SwitchPlan,
 } from '@bulkhead/control';
@@ -55,6 +57,16 @@ export function controlActivities(dependencies: Dependencies): ControlActivities
         if (!(error instanceof BulkheadError && error.code === 'operation_in_progress')) throw error;
       }
     },
+    async requestDriftRun({ key }) {
+      const command = new RunDrift({ requestedBy: principalName(WORKER) });
+      try {
+        await gate.execute(command, { principal: WORKER, idempotencyKey: key });
+      } catch (error) {
+        if (!(error instanceof BulkheadError && error.code === 'operation_in_progress')) throw error;
+      }
+    },
+    endDriftRun: (call) => send(dependencies, new EndDrift(call)),
+    releaseRemedy: (call) => send(dependencies, new ReleaseChange(call)),
     recordProofFailed: ({ proofId }) => send(dependencies, new RecordProof({ proofId, signed: null })),
     recordLandingZone: (call) => send(dependencies, new RecordLandingZone(call)),
   };

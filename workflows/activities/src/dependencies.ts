@@ -3,6 +3,8 @@ import type {
   ChangeReader,
   CommandGate,
   ContextKeyReader,
+  DriftReader,
+  FleetReader,
   IsolationReader,
   PlacementReader,
   Principal,
@@ -12,7 +14,7 @@ import type { Patience } from '@bulkhead/definitions';
 import type { NoteSigner } from '@bulkhead/domain/audit';
 import type { BillingProvider } from '@bulkhead/integrations';
 import type { WorkloadProfile } from '@bulkhead/isolation';
-import type { PlaneClients } from '@bulkhead/planes';
+import type { InventoryClients, PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
 import type { Command } from '@nestjs/cqrs';
 import type { Client } from '@temporalio/client';
@@ -31,6 +33,12 @@ export interface Dependencies {
   /** What a proof must know of the workload's databases. */
   readonly workload: WorkloadProfile;
   readonly automation: Automation;
+  /** The region that this worker's credentials are for. */
+  readonly region: string;
+  readonly fleet: Pick<FleetReader, 'names' | 'request'>;
+  readonly drift: Pick<DriftReader, 'task' | 'open' | 'owners'>;
+  /** To list what is in the cloud, and to delete what nothing owns. */
+  readonly inventory: InventoryClients;
   readonly planes: PlaneClients;
   readonly contextKeys: ContextKeyReader;
   /** Public key of the token service, which context keys are sealed for. */

@@ -1,4 +1,4 @@
-import { programCode, type RunAction, type RunResult } from '@bulkhead/automation';
+import { programCode, type RunAction, type RunRequest, type RunResult } from '@bulkhead/automation';
 import { RecordDedicatedStack, RecordRetired, RecordRosterRun, RecordStack, RetirePlacement } from '@bulkhead/control';
 import type { ProvisioningActivities } from '@bulkhead/definitions';
 import { stackName, type CellOutputs, type ProgramRequest, type RosterOutputs } from '@bulkhead/domain';
@@ -60,18 +60,29 @@ export function provisioningActivities(dependencies: Dependencies): Provisioning
  * Runs Pulumi and records what the state is then, without which no preview would know of it. A failed run is recorded
  * too, as one that nothing can be concluded from; that must not hide why it failed.
  */
-async function run(
+function run(
   dependencies: Dependencies,
   request: ProgramRequest,
   action: RunAction,
   operationId: string,
 ): Promise<Readonly<Record<string, unknown>>> {
+  return runRecorded(dependencies, { request, action, operationId });
+}
+
+type Wanted = Omit<RunRequest, 'signal' | 'onEvent'>;
+
+/** The same for some resources of a stack, if `targets` names them: then nothing is concluded about the others. */
+export async function runRecorded(
+  dependencies: Dependencies,
+  wanted: Wanted,
+): Promise<Readonly<Record<string, unknown>>> {
+  const { request, targets } = wanted;
   const stack = stackName(request);
   const record = (state: RecordedState | null, digest: string | null) =>
     send(dependencies, new RecordStack({ stack, state, appliedDigest: digest }));
   try {
-    const { outputs, state } = await runWithProgress(dependencies, request, action, operationId);
-    await record(state ?? null, state ? appliedDigest(request, programCode()) : null);
+    const { outputs, state } = await runWithProgress(dependencies, wanted);
+    await record(state ?? null, state && !targets ? appliedDigest(request, programCode()) : null);
     return outputs;
   } catch (error) {
     // Somebody else holds the stack: what its state is then is theirs to record.
@@ -86,18 +97,11 @@ async function run(
   }
 }
 
-async function runWithProgress(
-  { automation, progress, logger }: Dependencies,
-  request: ProgramRequest,
-  action: RunAction,
-  operationId: string,
-): Promise<RunResult> {
+async function runWithProgress({ automation, progress, logger }: Dependencies, wanted: Wanted): Promise<RunResult> {
   const tag = stepOfActivity();
   let lastDetail = 0;
   return automation.run({
-    request,
-    action,
-    operationId,
+    ...wanted,
     signal: Context.current().cancellationSignal,
     onEvent: ({ operation, type, name }) => {
       if (!tag || Date.now() - lastDetail < DETAIL_MS) return;

@@ -6,7 +6,16 @@ import type {
   PlacementPlan,
   ServiceClass,
 } from '@bulkhead/domain';
-import type { BindingId, CellId, ChangeId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type {
+  BindingId,
+  CellId,
+  ChangeId,
+  DriftRunId,
+  IsolationProofId,
+  OperationId,
+  RosterId,
+  TenantId,
+} from '@bulkhead/kernel';
 import type { Failure, OperationStatus } from './contract.js';
 
 /**
@@ -27,6 +36,16 @@ export interface ChangeCall extends TenantCall {
 export interface ChangedBilling {
   readonly subscriptionRef: string;
   readonly invoiceScheduleRef: string;
+}
+
+export interface RemedyCall {
+  readonly operationId: OperationId;
+  readonly changeId: ChangeId;
+}
+
+export interface DriftCall {
+  readonly operationId: OperationId;
+  readonly driftRunId: DriftRunId;
 }
 
 export interface OperationReport {
@@ -69,6 +88,11 @@ export interface ControlActivities {
   requestIsolationProof(call: { readonly key: string }): Promise<void>;
   /** The operation ended without a report. */
   recordProofFailed(call: { readonly proofId: IsolationProofId }): Promise<void>;
+  /** Asks for a comparison of the fleet under a key; does nothing while one runs. */
+  requestDriftRun(call: { readonly key: string }): Promise<void>;
+  endDriftRun(call: { readonly driftRunId: DriftRunId; readonly state: 'finished' | 'failed' }): Promise<void>;
+  /** Gives a change request back whose remedy did not come about. */
+  releaseRemedy(call: RemedyCall): Promise<void>;
   recordLandingZone(call: { readonly region: string; readonly active: boolean }): Promise<void>;
 }
 
@@ -133,4 +157,14 @@ export interface IsolationActivities {
     readonly operationId: OperationId;
     readonly proofId: IsolationProofId;
   }): Promise<ProofReceipt>;
+}
+
+/** Of `OPERATOR_QUEUE`. */
+export interface DriftActivities {
+  /** Compares some of the stacks that are left and records what it found; answers how many are left then. */
+  compareStacks(call: DriftCall): Promise<{ readonly left: number }>;
+  /** Looks for what carries our tags and nothing owns. */
+  sweepInventory(call: DriftCall): Promise<void>;
+  /** Carries out what a change request says about a finding, unless it refuses: the finding has moved since, or a hold. */
+  remedyDrift(call: RemedyCall): Promise<{ readonly refused?: Failure }>;
 }

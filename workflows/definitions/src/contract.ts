@@ -1,5 +1,14 @@
 import type { CellSpec, Isolation, LandingZoneSpec, Layer, ServiceClass } from '@bulkhead/domain';
-import type { BindingId, CellId, ChangeId, IsolationProofId, OperationId, RosterId, TenantId } from '@bulkhead/kernel';
+import type {
+  BindingId,
+  CellId,
+  ChangeId,
+  DriftRunId,
+  IsolationProofId,
+  OperationId,
+  RosterId,
+  TenantId,
+} from '@bulkhead/kernel';
 
 /**
  * What the control plane and the workers agree on. Everything here crosses a process boundary and ends up in Temporal's
@@ -21,6 +30,15 @@ export interface ApplyLandingZoneInput {
 export interface ProveIsolationInput {
   readonly proofId: IsolationProofId;
 }
+export interface DetectDriftInput {
+  readonly driftRunId: DriftRunId;
+  /** Whether to look, too, for what nothing owns. */
+  readonly sweeps: boolean;
+}
+export interface RemedyDriftInput {
+  readonly changeId: ChangeId;
+}
+
 
 export interface ApplyChangeInput {
   readonly changeId: ChangeId;
@@ -35,6 +53,8 @@ export interface OperationInputs {
   'landing_zone.apply': ApplyLandingZoneInput;
   'change.apply': ApplyChangeInput;
   'isolation.prove': ProveIsolationInput;
+  'drift.detect': DetectDriftInput;
+  'drift.remedy': RemedyDriftInput;
 }
 export type OperationKind = keyof OperationInputs;
 
@@ -45,6 +65,8 @@ export const WORKFLOW_OF: Readonly<Record<OperationKind, string>> = {
   'landing_zone.apply': 'applyLandingZone',
   'change.apply': 'applyChange',
   'isolation.prove': 'proveIsolation',
+  'drift.detect': 'detectDrift',
+  'drift.remedy': 'remedyDrift',
 };
 
 /** How long an operation tries by itself before it asks for an operator, and how long it then waits. Milliseconds. */
@@ -95,6 +117,9 @@ export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs
   if (kind === 'landing_zone.apply') return ['apply_landing_zone', 'activate'];
   if (kind === 'change.apply') return ['change_billing', 'switch_plan'];
   if (kind === 'isolation.prove') return ['prove_isolation'];
+  if (kind === 'drift.remedy') return ['remedy_drift'];
+  if (kind === 'drift.detect')
+    return (input as DetectDriftInput).sweeps ? ['compare_stacks', 'sweep_inventory'] : ['compare_stacks'];
   const isolations = Object.values((input as OnboardTenantInput).layers);
   return ONBOARDING_STEPS.filter(
     (step) =>
@@ -112,6 +137,8 @@ export const PROVISIONING_QUEUES: Readonly<Record<ServiceClass, string>> = {
   standard: 'bulkhead-provisioning-standard',
   premium: 'bulkhead-provisioning-premium',
 };
+/** Long activities that no tenant waits for: they have a queue of their own, so that no tenant's work waits for them. */
+export const OPERATOR_QUEUE = 'bulkhead-operator';
 
 /** Why a step or an operation failed, as it may be shown: no secrets, no PHI. */
 export interface Failure {
@@ -144,6 +171,10 @@ export interface StepTag {
 /** The workflow that asks for a proof as anybody else would, and the schedule that starts it every day. */
 export const REQUEST_PROOF_WORKFLOW = 'requestIsolationProof';
 export const PROOF_SCHEDULE = 'isolation-proof-daily';
+
+/** The workflow that asks for a comparison of the fleet with the cloud, and the schedule that starts it every day. */
+export const REQUEST_DRIFT_WORKFLOW = 'requestDriftRun';
+export const DRIFT_SCHEDULE = 'drift-daily';
 
 /** The workflow that lets new context keys sign, and the schedule that starts it every day. */
 export const RENEW_CONTEXT_KEYS_WORKFLOW = 'renewContextKeys';

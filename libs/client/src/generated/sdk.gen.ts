@@ -2,7 +2,7 @@
 
 import { client } from './client.gen.js';
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client/index.js';
-import type { ApplyChangeRequestData, ApplyChangeRequestErrors, ApplyChangeRequestResponses, ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, ApproveChangeRequestData, ApproveChangeRequestErrors, ApproveChangeRequestResponses, ApproveSupportGrantData, ApproveSupportGrantErrors, ApproveSupportGrantResponses, CancelChangeRequestData, CancelChangeRequestErrors, CancelChangeRequestResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateChangeRequestData, CreateChangeRequestErrors, CreateChangeRequestResponses, CreateQuoteData, CreateQuoteErrors, CreateQuoteResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, EndSupportGrantData, EndSupportGrantErrors, EndSupportGrantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetChangeRequestData, GetChangeRequestErrors, GetChangeRequestResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetQuoteData, GetQuoteErrors, GetQuoteResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, ImportChangeRequestsData, ImportChangeRequestsErrors, ImportChangeRequestsResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovedLossesData, ListApprovedLossesErrors, ListApprovedLossesResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListChangeRequestsData, ListChangeRequestsErrors, ListChangeRequestsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListSupportGrantsData, ListSupportGrantsErrors, ListSupportGrantsResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, OverrideEntitlementData, OverrideEntitlementErrors, OverrideEntitlementResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, RejectChangeRequestData, RejectChangeRequestErrors, RejectChangeRequestResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, RemoveEntitlementOverrideData, RemoveEntitlementOverrideErrors, RemoveEntitlementOverrideResponses, RequestStateLossData, RequestStateLossErrors, RequestStateLossResponses, RequestSupportGrantData, RequestSupportGrantErrors, RequestSupportGrantResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, ScheduleChangeRequestData, ScheduleChangeRequestErrors, ScheduleChangeRequestResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
+import type { AdoptDriftData, AdoptDriftErrors, AdoptDriftResponses, ApplyChangeRequestData, ApplyChangeRequestErrors, ApplyChangeRequestResponses, ApplyLandingZoneData, ApplyLandingZoneErrors, ApplyLandingZoneResponses, ApproveChangeRequestData, ApproveChangeRequestErrors, ApproveChangeRequestResponses, ApproveSupportGrantData, ApproveSupportGrantErrors, ApproveSupportGrantResponses, CancelChangeRequestData, CancelChangeRequestErrors, CancelChangeRequestResponses, CancelOperationData, CancelOperationErrors, CancelOperationResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCellData, CreateCellErrors, CreateCellResponses, CreateChangeRequestData, CreateChangeRequestErrors, CreateChangeRequestResponses, CreateQuoteData, CreateQuoteErrors, CreateQuoteResponses, CreateTenantData, CreateTenantErrors, CreateTenantResponses, EndSupportGrantData, EndSupportGrantErrors, EndSupportGrantResponses, ExchangeContextData, ExchangeContextErrors, ExchangeContextResponses, GetAuditCheckpointData, GetAuditCheckpointErrors, GetAuditCheckpointResponses, GetCellData, GetCellErrors, GetCellResponses, GetChangeRequestData, GetChangeRequestErrors, GetChangeRequestResponses, GetDriftFindingData, GetDriftFindingErrors, GetDriftFindingResponses, GetDriftRunData, GetDriftRunErrors, GetDriftRunResponses, GetEligibilityData, GetEligibilityErrors, GetEligibilityResponses, GetHealthData, GetHealthResponses, GetIsolationProofData, GetIsolationProofErrors, GetIsolationProofResponses, GetIsolationProofSarifData, GetIsolationProofSarifErrors, GetIsolationProofSarifResponses, GetLandingZoneData, GetLandingZoneErrors, GetLandingZoneResponses, GetOperationData, GetOperationErrors, GetOperationResponses, GetPlacementData, GetPlacementErrors, GetPlacementResponses, GetPlanData, GetPlanErrors, GetPlanResponses, GetQuoteData, GetQuoteErrors, GetQuoteResponses, GetSubscriptionData, GetSubscriptionErrors, GetSubscriptionResponses, GetTenantData, GetTenantErrors, GetTenantResponses, GetTierData, GetTierErrors, GetTierResponses, GetTokenKeysData, GetTokenKeysResponses, ImportChangeRequestsData, ImportChangeRequestsErrors, ImportChangeRequestsResponses, IssueTenantTokenData, IssueTenantTokenErrors, IssueTenantTokenResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListApprovedLossesData, ListApprovedLossesErrors, ListApprovedLossesResponses, ListAuditEventsData, ListAuditEventsErrors, ListAuditEventsResponses, ListCellsData, ListCellsErrors, ListCellsResponses, ListChangeRequestsData, ListChangeRequestsErrors, ListChangeRequestsResponses, ListDriftFindingsData, ListDriftFindingsErrors, ListDriftFindingsResponses, ListDriftRunsData, ListDriftRunsErrors, ListDriftRunsResponses, ListEntitlementsData, ListEntitlementsErrors, ListEntitlementsResponses, ListFactsData, ListFactsErrors, ListFactsResponses, ListFleetStacksData, ListFleetStacksErrors, ListFleetStacksResponses, ListFleetTenantsData, ListFleetTenantsErrors, ListFleetTenantsResponses, ListIsolationProofsData, ListIsolationProofsErrors, ListIsolationProofsResponses, ListLandingZonesData, ListLandingZonesErrors, ListLandingZonesResponses, ListLegalHoldsData, ListLegalHoldsErrors, ListLegalHoldsResponses, ListOperationsData, ListOperationsErrors, ListOperationsResponses, ListPlansData, ListPlansErrors, ListPlansResponses, ListSupportGrantsData, ListSupportGrantsErrors, ListSupportGrantsResponses, ListTenantsData, ListTenantsErrors, ListTenantsResponses, ListTiersData, ListTiersErrors, ListTiersResponses, ListTokenRevocationsData, ListTokenRevocationsErrors, ListTokenRevocationsResponses, OverrideEntitlementData, OverrideEntitlementErrors, OverrideEntitlementResponses, PlaceLegalHoldData, PlaceLegalHoldErrors, PlaceLegalHoldResponses, ProveAuditConsistencyData, ProveAuditConsistencyErrors, ProveAuditConsistencyResponses, ProveAuditInclusionData, ProveAuditInclusionErrors, ProveAuditInclusionResponses, ProveIsolationData, ProveIsolationErrors, ProveIsolationResponses, RecommendTierData, RecommendTierErrors, RecommendTierResponses, RecordFactsData, RecordFactsErrors, RecordFactsResponses, RejectChangeRequestData, RejectChangeRequestErrors, RejectChangeRequestResponses, ReleaseLegalHoldData, ReleaseLegalHoldErrors, ReleaseLegalHoldResponses, RemoveEntitlementOverrideData, RemoveEntitlementOverrideErrors, RemoveEntitlementOverrideResponses, RepairDriftData, RepairDriftErrors, RepairDriftResponses, RequestStateLossData, RequestStateLossErrors, RequestStateLossResponses, RequestSupportGrantData, RequestSupportGrantErrors, RequestSupportGrantResponses, ResumeTenantData, ResumeTenantErrors, ResumeTenantResponses, RetryOperationData, RetryOperationErrors, RetryOperationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeTenantTokensData, RevokeTenantTokensErrors, RevokeTenantTokensResponses, RotateSigningKeysData, RotateSigningKeysErrors, RotateSigningKeysResponses, RunDriftData, RunDriftErrors, RunDriftResponses, ScheduleChangeRequestData, ScheduleChangeRequestErrors, ScheduleChangeRequestResponses, SetTenantMaintenanceData, SetTenantMaintenanceErrors, SetTenantMaintenanceResponses, SuspendTenantData, SuspendTenantErrors, SuspendTenantResponses } from './types.gen.js';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -388,6 +388,38 @@ export class GeneratedApi extends HeyApiClient {
     }
     
     /**
+     * Ask that what is recorded be put back. Takes two approvals where data would be lost.
+     *
+     * Of an orphan: that it be deleted. What held data and is gone is refused: it has to be restored.
+     */
+    public repairDrift<ThrowOnError extends boolean = true>(options: Options<RepairDriftData, ThrowOnError>): RequestResult<RepairDriftResponses, RepairDriftErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RepairDriftResponses, RepairDriftErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-findings/{id}/repair',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * Ask that the record be what is there now. Refused when the template would undo it at once.
+     */
+    public adoptDrift<ThrowOnError extends boolean = true>(options: Options<AdoptDriftData, ThrowOnError>): RequestResult<AdoptDriftResponses, AdoptDriftErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<AdoptDriftResponses, AdoptDriftErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-findings/{id}/adopt',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
      * What is known of a customer now.
      */
     public listFacts<ThrowOnError extends boolean = true>(options: Options<ListFactsData, ThrowOnError>): RequestResult<ListFactsResponses, ListFactsErrors, ThrowOnError, 'data'> {
@@ -431,6 +463,67 @@ export class GeneratedApi extends HeyApiClient {
         return (options.client ?? this.client).get<GetEligibilityResponses, GetEligibilityErrors, ThrowOnError, 'data'>({
             responseStyle: 'data',
             url: '/v1/tenants/{id}/eligibility',
+            ...options
+        });
+    }
+    
+    /**
+     * Comparisons, newest first.
+     */
+    public listDriftRuns<ThrowOnError extends boolean = true>(options?: Options<ListDriftRunsData, ThrowOnError>): RequestResult<ListDriftRunsResponses, ListDriftRunsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListDriftRunsResponses, ListDriftRunsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-runs',
+            ...options
+        });
+    }
+    
+    /**
+     * Compare the cloud with what the last runs left: the whole fleet, or one tenant.
+     *
+     * Changes nothing and delays no run. Of the whole fleet it also looks for resources that nothing owns.
+     */
+    public runDrift<ThrowOnError extends boolean = true>(options: Options<RunDriftData, ThrowOnError>): RequestResult<RunDriftResponses, RunDriftErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).post<RunDriftResponses, RunDriftErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-runs',
+            ...options,
+            headers: {
+                'Content-Type': 'application/json',
+                ...options.headers
+            }
+        });
+    }
+    
+    /**
+     * One comparison, with what became of each stack.
+     */
+    public getDriftRun<ThrowOnError extends boolean = true>(options: Options<GetDriftRunData, ThrowOnError>): RequestResult<GetDriftRunResponses, GetDriftRunErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetDriftRunResponses, GetDriftRunErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-runs/{id}',
+            ...options
+        });
+    }
+    
+    /**
+     * Where the cloud differs, newest first.
+     */
+    public listDriftFindings<ThrowOnError extends boolean = true>(options?: Options<ListDriftFindingsData, ThrowOnError>): RequestResult<ListDriftFindingsResponses, ListDriftFindingsErrors, ThrowOnError, 'data'> {
+        return (options?.client ?? this.client).get<ListDriftFindingsResponses, ListDriftFindingsErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-findings',
+            ...options
+        });
+    }
+    
+    /**
+     * One difference.
+     */
+    public getDriftFinding<ThrowOnError extends boolean = true>(options: Options<GetDriftFindingData, ThrowOnError>): RequestResult<GetDriftFindingResponses, GetDriftFindingErrors, ThrowOnError, 'data'> {
+        return (options.client ?? this.client).get<GetDriftFindingResponses, GetDriftFindingErrors, ThrowOnError, 'data'>({
+            responseStyle: 'data',
+            url: '/v1/drift-findings/{id}',
             ...options
         });
     }

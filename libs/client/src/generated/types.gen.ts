@@ -491,6 +491,29 @@ export type StateLossWishView = {
     head: string | null;
 };
 
+export type RemedyView = {
+    findingId: string;
+    /**
+     * Kind of the finding.
+     */
+    kind: 'changed' | 'gone' | 'orphan';
+    /**
+     * What would be done to the resource; `believe`: only the record changes.
+     */
+    action: 'create' | 'update' | 'replace' | 'delete' | 'believe';
+    stack: string;
+    type: string;
+    name: string;
+    /**
+     * URN; of an orphan its type and physical id.
+     */
+    resource: string;
+    /**
+     * Takes away data that nothing gives back.
+     */
+    destructive: boolean;
+};
+
 export type DecisionView = {
     decidedBy: string;
     decision: 'approve' | 'reject';
@@ -509,7 +532,7 @@ export type ChangePreview = {
      * Null for what a shared stack holds.
      */
     tenantId: string | null;
-    kind: 'plan' | 'placement' | 'state-loss';
+    kind: 'plan' | 'placement' | 'state-loss' | 'drift-repair' | 'drift-adopt';
     state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
     reason: string;
     /**
@@ -523,6 +546,10 @@ export type ChangePreview = {
      * What would be lost; of the kind state-loss.
      */
     loss: StateLossWishView | null;
+    /**
+     * What would be done about drift; of the kinds drift-…
+     */
+    remedy: RemedyView | null;
     /**
      * Different people that must approve.
      */
@@ -555,7 +582,7 @@ export type ChangeView = {
      * Null for what a shared stack holds.
      */
     tenantId: string | null;
-    kind: 'plan' | 'placement' | 'state-loss';
+    kind: 'plan' | 'placement' | 'state-loss' | 'drift-repair' | 'drift-adopt';
     state: 'pending' | 'approved' | 'scheduled' | 'applying' | 'applied' | 'rejected' | 'cancelled' | 'expired';
     reason: string;
     /**
@@ -569,6 +596,10 @@ export type ChangeView = {
      * What would be lost; of the kind state-loss.
      */
     loss: StateLossWishView | null;
+    /**
+     * What would be done about drift; of the kinds drift-…
+     */
+    remedy: RemedyView | null;
     /**
      * Different people that must approve.
      */
@@ -680,6 +711,18 @@ export type RequestStateLossBody = {
     validDays?: number;
 };
 
+export type RequestRemedyBody = {
+    reason: string;
+    /**
+     * First day on which it may be carried out; today when left out.
+     */
+    effectiveOn?: string;
+    /**
+     * Days that it holds, from effectiveOn on.
+     */
+    validDays?: number;
+};
+
 export type FactBody = {
     name: 'regulatorySensitivity' | 'contractualSeparation' | 'transactionsPerDay' | 'integrations' | 'annualRevenueMinor' | 'providers' | 'clinics' | 'storageGb';
     value: string | number | boolean;
@@ -760,6 +803,113 @@ export type EligibilityView = {
      * One sentence for each rule that is not met.
      */
     missing: Array<string>;
+};
+
+export type RunDriftBody = {
+    /**
+     * Only this tenant; the whole fleet when left out.
+     */
+    tenantId?: string;
+};
+
+export type ComparedStackView = {
+    stack: string;
+    /**
+     * `skipped`: a run is working on it.
+     */
+    outcome: 'compared' | 'skipped' | 'failed';
+    /**
+     * Why it was not compared.
+     */
+    why: string | null;
+    findings: number;
+};
+
+export type DriftRunView = {
+    id: string;
+    operationId: string;
+    /**
+     * Null for the whole fleet.
+     */
+    tenantId: string | null;
+    state: 'running' | 'finished' | 'failed';
+    stacks: Array<ComparedStackView>;
+    /**
+     * Resources that nothing owns; null when it did not look.
+     */
+    orphans: number | null;
+    requestedBy: string;
+    createdAt: string;
+    finishedAt: string | null;
+};
+
+export type DriftOperation = {
+    id: string;
+};
+
+export type DriftRunAccepted = {
+    run: DriftRunView;
+    operation: DriftOperation;
+};
+
+export type DriftRunPage = {
+    data: Array<DriftRunView>;
+    hasMore: boolean;
+};
+
+export type DriftedPropertyView = {
+    path: string;
+    /**
+     * JSON text, as the last run left it; secrets masked.
+     */
+    before: string | null;
+    /**
+     * As it is now.
+     */
+    after: string | null;
+};
+
+export type DriftFindingView = {
+    id: string;
+    state: 'open' | 'resolved';
+    /**
+     * `orphan`: carries our tags, and no placement owns it.
+     */
+    kind: 'changed' | 'gone' | 'orphan';
+    /**
+     * Empty for an orphan whose tags name none.
+     */
+    stack: string;
+    tenantId: string | null;
+    layer: 'database' | 'storage' | 'key' | 'queue' | null;
+    type: string;
+    name: string;
+    /**
+     * URN; of an orphan its type and physical id.
+     */
+    resource: string;
+    /**
+     * Binding, cell or stack that it was made for.
+     */
+    owner: string | null;
+    /**
+     * Whether its loss is a loss of data.
+     */
+    stateful: boolean;
+    properties: Array<DriftedPropertyView>;
+    /**
+     * What the next run of the stack would do to it by itself.
+     */
+    upshot: 'create' | 'update' | 'replace' | 'delete' | 'same';
+    firstSeenAt: string;
+    lastSeenAt: string;
+    resolvedAt: string | null;
+    resolution: 'gone' | 'repaired' | 'adopted' | null;
+};
+
+export type DriftFindingPage = {
+    data: Array<DriftFindingView>;
+    hasMore: boolean;
 };
 
 export type FleetStackView = {
@@ -3070,6 +3220,138 @@ export type RequestStateLossResponses = {
 
 export type RequestStateLossResponse = RequestStateLossResponses[keyof RequestStateLossResponses];
 
+export type RepairDriftData = {
+    body: RequestRemedyBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/drift-findings/{id}/repair';
+};
+
+export type RepairDriftErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RepairDriftError = RepairDriftErrors[keyof RepairDriftErrors];
+
+export type RepairDriftResponses = {
+    201: ChangeView;
+};
+
+export type RepairDriftResponse = RepairDriftResponses[keyof RepairDriftResponses];
+
+export type AdoptDriftData = {
+    body: RequestRemedyBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/drift-findings/{id}/adopt';
+};
+
+export type AdoptDriftErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type AdoptDriftError = AdoptDriftErrors[keyof AdoptDriftErrors];
+
+export type AdoptDriftResponses = {
+    201: ChangeView;
+};
+
+export type AdoptDriftResponse = AdoptDriftResponses[keyof AdoptDriftResponses];
+
 export type ListFactsData = {
     body?: never;
     path: {
@@ -3272,6 +3554,264 @@ export type GetEligibilityResponses = {
 };
 
 export type GetEligibilityResponse = GetEligibilityResponses[keyof GetEligibilityResponses];
+
+export type ListDriftRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+    };
+    url: '/v1/drift-runs';
+};
+
+export type ListDriftRunsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDriftRunsError = ListDriftRunsErrors[keyof ListDriftRunsErrors];
+
+export type ListDriftRunsResponses = {
+    200: DriftRunPage;
+};
+
+export type ListDriftRunsResponse = ListDriftRunsResponses[keyof ListDriftRunsResponses];
+
+export type RunDriftData = {
+    body: RunDriftBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/drift-runs';
+};
+
+export type RunDriftErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type RunDriftError = RunDriftErrors[keyof RunDriftErrors];
+
+export type RunDriftResponses = {
+    202: DriftRunAccepted;
+};
+
+export type RunDriftResponse = RunDriftResponses[keyof RunDriftResponses];
+
+export type GetDriftRunData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/drift-runs/{id}';
+};
+
+export type GetDriftRunErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDriftRunError = GetDriftRunErrors[keyof GetDriftRunErrors];
+
+export type GetDriftRunResponses = {
+    200: DriftRunView;
+};
+
+export type GetDriftRunResponse = GetDriftRunResponses[keyof GetDriftRunResponses];
+
+export type ListDriftFindingsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * Id of the last item of the previous page.
+         */
+        starting_after?: string;
+        state?: 'open' | 'resolved';
+        kind?: 'changed' | 'gone' | 'orphan';
+        /**
+         * Of this tenant.
+         */
+        tenant?: string;
+        /**
+         * Of this stack.
+         */
+        stack?: string;
+    };
+    url: '/v1/drift-findings';
+};
+
+export type ListDriftFindingsErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListDriftFindingsError = ListDriftFindingsErrors[keyof ListDriftFindingsErrors];
+
+export type ListDriftFindingsResponses = {
+    200: DriftFindingPage;
+};
+
+export type ListDriftFindingsResponse = ListDriftFindingsResponses[keyof ListDriftFindingsResponses];
+
+export type GetDriftFindingData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/v1/drift-findings/{id}';
+};
+
+export type GetDriftFindingErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetDriftFindingError = GetDriftFindingErrors[keyof GetDriftFindingErrors];
+
+export type GetDriftFindingResponses = {
+    200: DriftFindingView;
+};
+
+export type GetDriftFindingResponse = GetDriftFindingResponses[keyof GetDriftFindingResponses];
 
 export type ListFleetStacksData = {
     body?: never;

@@ -1,11 +1,12 @@
 import { BulkheadError } from '@bulkhead/kernel';
+import { DRIFT_CHANGE_KINDS } from '../drift/remedies.js';
 
 /** `placement`: a layer changes between shared and dedicated, which needs a move. `plan`: everything else. */
 export const QUOTED_KINDS = ['plan', 'placement'] as const;
 export type QuotedKind = (typeof QUOTED_KINDS)[number];
 
 /** `state-loss`: what a fleet preview showed to be lost may be lost. */
-export const CHANGE_KINDS = [...QUOTED_KINDS, 'state-loss'] as const;
+export const CHANGE_KINDS = [...QUOTED_KINDS, 'state-loss', ...DRIFT_CHANGE_KINDS] as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[number];
 
 export const CHANGE_STATES = [

@@ -1,4 +1,5 @@
 export * from './catalog.entity.js';
+export * from './drift.entity.js';
 export * from './fleet.entity.js';
 export * from './gate.entity.js';
 export * from './isolation.entity.js';

@@ -1,4 +1,5 @@
 import type { ChangeKind, ChangeState, Quote } from '@bulkhead/domain/change-requests';
+import type { RemedyWish } from '@bulkhead/domain/drift';
 import type { StateLossWish } from '@bulkhead/domain/fleet';
 import type { FactName, FactValue } from '@bulkhead/domain';
 import type { ChangeId, Id, OperationId, QuoteId, TenantId } from '@bulkhead/kernel';
@@ -65,7 +66,7 @@ export class ChangeRequestEntity {
   /** Of the secret in the customer's link, where there is one. */
   @Column({ type: 'bytea', name: 'status_digest', nullable: true }) statusDigest!: Buffer | null;
   /** Together, or none of them. */
-  @Column({ type: 'jsonb', nullable: true }) document!: StateLossWish | null;
+  @Column({ type: 'jsonb', nullable: true }) document!: StateLossWish | RemedyWish | null;
   @Column({ type: 'text', nullable: true }) hash!: string | null;
   @Column({ type: 'timestamptz', name: 'expires_at', nullable: true }) expiresAt!: Date | null;
   @Column({ type: 'text', name: 'operation_id', nullable: true }) operationId!: OperationId | null;

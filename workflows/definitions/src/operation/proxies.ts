@@ -3,12 +3,13 @@ import { ActivityCancellationType, proxyActivities, type ActivityOptions } from 
 import type {
   BillingActivities,
   ControlActivities,
+  DriftActivities,
   IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
   SettlingActivities,
 } from '../activity-types.js';
-import { CONTROL_QUEUE, DEFAULT_PATIENCE, PROVISIONING_QUEUES, type Patience } from '../contract.js';
+import { CONTROL_QUEUE, DEFAULT_PATIENCE, OPERATOR_QUEUE, PROVISIONING_QUEUES, type Patience } from '../contract.js';
 
 export function withDefaults(patience: Partial<Patience> | undefined): Patience {
   return { ...DEFAULT_PATIENCE, ...patience };
@@ -47,6 +48,7 @@ export function workersFor(serviceClass: ServiceClass, patience: Patience) {
       ...bounded,
       ...long,
     }),
+    operator: proxyActivities<DriftActivities>({ ...bounded, ...long, taskQueue: OPERATOR_QUEUE }),
   };
 }
 export type Workers = ReturnType<typeof workersFor>;

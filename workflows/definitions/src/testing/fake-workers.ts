@@ -5,23 +5,34 @@ import { Worker, type ActivityInterceptorsFactory } from '@temporalio/worker';
 import type {
   BillingActivities,
   ControlActivities,
+  DriftActivities,
   IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
   SettlingActivities,
 } from '../activity-types.js';
 import { workflowBundle } from '@bulkhead/definitions/bundle';
-import { CONTROL_QUEUE, PROVISIONING_QUEUES, STEP_HEADER, WORKFLOW_QUEUE, type StepTag } from '../contract.js';
+import {
+  CONTROL_QUEUE,
+  OPERATOR_QUEUE,
+  PROVISIONING_QUEUES,
+  STEP_HEADER,
+  WORKFLOW_QUEUE,
+  type StepTag,
+} from '../contract.js';
 
 export type AllActivities = ControlActivities &
   SettlingActivities &
   BillingActivities &
   ProvisioningActivities &
   PlaneActivities &
-  IsolationActivities;
+  IsolationActivities &
+  DriftActivities;
 type Name = keyof AllActivities;
 
-const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
+type Kind = 'control' | 'provisioning' | 'operator';
+
+const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   reportOperation: 'control',
   needAttention: 'control',
   reservePlacement: 'control',
@@ -36,6 +47,9 @@ const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
   recordLandingZone: 'control',
   requestIsolationProof: 'control',
   recordProofFailed: 'control',
+  requestDriftRun: 'control',
+  endDriftRun: 'control',
+  releaseRemedy: 'control',
   settlePooledLayers: 'control',
   retirePooledLayers: 'control',
   setUpBilling: 'control',
@@ -53,6 +67,9 @@ const ON_QUEUE: Readonly<Record<Name, 'control' | 'provisioning'>> = {
   describePlacement: 'provisioning',
   proveIsolation: 'provisioning',
   renewContextKeys: 'provisioning',
+  compareStacks: 'operator',
+  sweepInventory: 'operator',
+  remedyDrift: 'operator',
 };
 
 export interface FakeCall {
@@ -87,6 +104,7 @@ export class FakeWorkers {
     );
     const queues = [
       [CONTROL_QUEUE, 'control'] as const,
+      [OPERATOR_QUEUE, 'operator'] as const,
       ...Object.values(PROVISIONING_QUEUES).map((queue) => [queue, 'provisioning'] as const),
     ];
     for (const [taskQueue, kind] of queues) {
@@ -137,7 +155,7 @@ export class FakeWorkers {
     });
   }
 
-  #activities(kind: 'control' | 'provisioning'): Record<string, (argument: never) => Promise<unknown>> {
+  #activities(kind: Kind): Record<string, (argument: never) => Promise<unknown>> {
     const names = (Object.keys(ON_QUEUE) as Name[]).filter((name) => ON_QUEUE[name] === kind);
     return Object.fromEntries(
       names.map((activity) => [

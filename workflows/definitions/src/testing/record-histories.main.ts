@@ -8,6 +8,7 @@ import {
   SETTLE_UPDATE,
   WORKFLOW_QUEUE,
   rostersWorkflowId,
+  type Failure,
   type Patience,
 } from '../contract.js';
 import { FakeWorkers, HYBRID, IMPATIENT, lasting, onboarding, planFor, POOLED, startTestTemporal } from './index.js';
@@ -88,6 +89,20 @@ async function platform(type: string, input: object): Promise<WorkflowHandle> {
   });
 }
 
+/** Two groups of stacks, then the sweep. */
+async function detectedDrift(): Promise<WorkflowHandle> {
+  const handle = await platform('detectDrift', { driftRunId: newId('driftRun'), sweeps: true });
+  let left = 2;
+  workers.on('compareStacks', () => ({ left: --left }));
+  return handle;
+}
+
+async function remediedDrift(refused?: Failure): Promise<WorkflowHandle> {
+  const handle = await platform('remedyDrift', { changeId: newId('change') });
+  workers.on('remedyDrift', () => ({ ...(refused && { refused }) }));
+  return handle;
+}
+
 const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'onboard-hybrid': () => onboard(),
   'onboard-pooled': () => onboard({}, POOLED),
@@ -98,6 +113,10 @@ const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'create-cell': () => platform('createCell', { cellId: newId('cell'), spec: {} }),
   'prove-isolation': () => platform('proveIsolation', { proofId: newId('isolationProof') }),
   'request-isolation-proof': () => platform('requestIsolationProof', {}),
+  'detect-drift': detectedDrift,
+  'remedy-drift': () => remediedDrift(),
+  'remedy-refused': () => remediedDrift({ code: 'finding_moved', message: 'It moved.', remediation: 'Ask again.' }),
+  'request-drift-run': () => platform('requestDriftRun', {}),
   'apply-landing-zone': () => platform('applyLandingZone', { spec: { region: 'us-east-1' } }),
   'apply-change': () =>
     platform('applyChange', { changeId: newId('change'), tenantId: newId('tenant'), serviceClass: 'standard' }),

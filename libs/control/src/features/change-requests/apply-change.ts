@@ -2,17 +2,24 @@ import { dateOf, factValues } from '@bulkhead/domain';
 import { nextChangeState } from '@bulkhead/domain/change-requests';
 import { decideEligibility } from '@bulkhead/domain/eligibility';
 import { BulkheadError, type ChangeId, type OperationId } from '@bulkhead/kernel';
-import { currentFacts, eligibilityPolicy, UnitOfWork, type QuoteEntity } from '@bulkhead/store';
+import {
+  currentFacts,
+  eligibilityPolicy,
+  UnitOfWork,
+  type ChangeRequestEntity,
+  type QuoteEntity,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
 import { Gated, openOperation } from '../../gate/index.js';
+import { openRemedy, remedyOf } from './apply-remedy.js';
 import { lockChange, moveChange } from './change-rows.js';
 import { gainedLayers, loadQuote, quoteStale, requireEligible } from './create-quote.js';
 import { shown } from './change-life.js';
 import type { ChangeView } from './change-view.js';
 import { loadOffered } from './offered.js';
 import { loadPresent } from './quote-grounds.js';
-import { quotedBy } from './read-document.js';
+import { loadRead, quotedBy } from './read-document.js';
 
 export interface ApplyRequest {
   readonly changeId: ChangeId;
@@ -52,6 +59,12 @@ export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
     nextChangeState(change.state, 'apply');
+    const wish = remedyOf(change);
+    if (wish) {
+      await loadRead(manager, change, quoteHash);
+      if (wish.effectiveOn > dateOf(new Date())) throw notYet(wish.effectiveOn);
+      return this.#applying(change, await openRemedy(manager, { changeId, wish, requestedBy }));
+    }
     const quote = await loadQuote(manager, quotedBy(change), quoteHash);
     if (quote.document.effectiveOn > dateOf(new Date())) throw notYet(quote.document.effectiveOn);
     const { tenantId } = quote;
@@ -66,6 +79,11 @@ export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
       input: { changeId, tenantId, serviceClass: quote.document.to.serviceClass },
       requestedBy,
     });
+    return this.#applying(change, operationId);
+  }
+
+  async #applying(change: ChangeRequestEntity, operationId: OperationId): Promise<ChangeApplying> {
+    const { manager } = this.work;
     const moved = await moveChange(manager, change, 'apply', { operationId, failure: null });
     return { change: await shown(manager, moved), operationId };
   }

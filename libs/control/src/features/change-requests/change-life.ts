@@ -5,10 +5,10 @@ import { ChangeDecisionEntity, UnitOfWork, type ChangeRequestEntity, type Operat
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
 import { Gated } from '../../gate/index.js';
+import { remedyOf } from './apply-remedy.js';
 import { lockChange, moveChange } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
-import { loadQuote } from './create-quote.js';
-import { quotedBy, quoteOf } from './read-document.js';
+import { loadRead, quotedBy, quoteOf } from './read-document.js';
 
 const audit = ({ changeId }: { changeId: ChangeId }, change: ChangeView | undefined) => ({
   subject: { kind: 'change_request', id: changeId },
@@ -39,7 +39,8 @@ export class ScheduleChangeHandler implements ICommandHandler<ScheduleChange> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
     nextChangeState(change.state, 'schedule');
-    await loadQuote(manager, quotedBy(change), quoteHash);
+    if (!remedyOf(change)) quotedBy(change);
+    await loadRead(manager, change, quoteHash);
     return shown(manager, await moveChange(manager, change, 'schedule', { failure: null }));
   }
 }

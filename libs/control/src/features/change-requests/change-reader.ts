@@ -92,13 +92,13 @@ export class ChangeReader {
    */
   async due(): Promise<DueChange[]> {
     return this.source.query(
-      `select c.id as "changeId", q.hash as "quoteHash",
+      `select c.id as "changeId", coalesce(q.hash, c.hash) as "quoteHash",
               case when coalesce(q.expires_at, c.expires_at) <= now() then 'expire' else 'apply' end as what
          from control.change_requests c left join control.quotes q on q.id = c.quote_id
-         left join control.operations o on o.subject_id = c.tenant_id and o.finished_at is null
+         left join control.operations o on o.subject_id in (c.tenant_id, c.document ->> 'subject') and o.finished_at is null
         where c.state in ('pending', 'approved', 'scheduled')
           and (coalesce(q.expires_at, c.expires_at) <= now()
-               or (c.state = 'scheduled' and o.id is null and q.document ->> 'effectiveOn' <= to_char(now() at time zone 'utc', 'YYYY-MM-DD')))
+               or (c.state = 'scheduled' and o.id is null and coalesce(q.document, c.document) ->> 'effectiveOn' <= to_char(now() at time zone 'utc', 'YYYY-MM-DD')))
         order by c.id limit 100`,
     );
   }

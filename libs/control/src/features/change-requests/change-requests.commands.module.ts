@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApplyChangeHandler } from './apply-change.js';
+import { BeginRemedyHandler, SettleRemedyHandler } from './apply-remedy.js';
 import {
   CancelChangeHandler,
   ExpireChangeHandler,
@@ -10,6 +11,7 @@ import { ChangeReader } from './change-reader.js';
 import { CreateQuoteHandler } from './create-quote.js';
 import { ApproveChangeHandler, RejectChangeHandler } from './decide-change.js';
 import { RequestChangeHandler } from './request-change.js';
+import { RequestRemedyHandler } from './request-remedy.js';
 import { RequestStateLossHandler } from './request-state-loss.js';
 import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
 
@@ -19,6 +21,9 @@ import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
     CreateQuoteHandler,
     RequestChangeHandler,
     RequestStateLossHandler,
+    RequestRemedyHandler,
+    BeginRemedyHandler,
+    SettleRemedyHandler,
     ApproveChangeHandler,
     RejectChangeHandler,
     ScheduleChangeHandler,

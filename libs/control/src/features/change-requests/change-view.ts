@@ -1,6 +1,7 @@
 import { CHANGE_KINDS, CHANGE_STATES } from '@bulkhead/domain/change-requests';
 import type { ChangeDecisionEntity, ChangeRequestEntity, QuoteEntity } from '@bulkhead/store';
 import { ApiProperty } from '@nestjs/swagger';
+import { RemedyView, viewRemedy } from './remedy-view.js';
 import { StateLossWishView, viewStateLoss } from './state-loss-view.js';
 
 export class DecisionView {
@@ -35,6 +36,12 @@ export class ChangeView {
   @ApiProperty({ type: QuoteReference, nullable: true }) quote!: QuoteReference | null;
   @ApiProperty({ type: StateLossWishView, nullable: true, description: 'What would be lost; of the kind state-loss.' })
   loss!: StateLossWishView | null;
+  @ApiProperty({
+    type: RemedyView,
+    nullable: true,
+    description: 'What would be done about drift; of the kinds drift-…',
+  })
+  remedy!: RemedyView | null;
   @ApiProperty({ description: 'Different people that must approve.' }) approvalsNeeded!: number;
   @ApiProperty({ type: [String], description: 'Why so many.' }) approvalReasons!: readonly string[];
   @ApiProperty({ type: [DecisionView] }) decisions!: DecisionView[];
@@ -78,18 +85,17 @@ function whatItSays({ document, hash, expiresAt }: ChangeRequestEntity, quote: Q
       ...reference,
       effectiveOn,
       quote: { id: quote.id, ...reference },
-      loss: null,
+      ...{ loss: null, remedy: null },
       approvalReasons: approval.reasons,
     };
   }
-  return {
-    hash: hash ?? '',
-    expiresAt: expiresAt?.toISOString() ?? '',
-    effectiveOn: null,
-    quote: null,
-    loss: document && viewStateLoss(document),
-    approvalReasons: ['it deletes what holds data'],
-  };
+  const reference = { hash: hash ?? '', expiresAt: expiresAt?.toISOString() ?? '', quote: null };
+  if (document && 'remedy' in document) {
+    const { effectiveOn, reasons } = document;
+    return { ...reference, effectiveOn, loss: null, remedy: viewRemedy(document), approvalReasons: reasons };
+  }
+  const loss = document && viewStateLoss(document);
+  return { ...reference, effectiveOn: null, loss, remedy: null, approvalReasons: ['it deletes what holds data'] };
 }
 
 function viewDecision({ decidedBy, decision, note, decidedAt }: ChangeDecisionEntity): DecisionView {

@@ -7,6 +7,7 @@ import { Length, Matches } from 'class-validator';
 import type { EntityManager } from 'typeorm';
 import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
+import { remedyOf } from './apply-remedy.js';
 import { lockChange, moveChange, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { loadRead } from './read-document.js';
@@ -58,7 +59,9 @@ export class ApproveChangeHandler implements ICommandHandler<ApproveChange> {
     const change = await lockChange(manager, request.changeId);
     nextChangeState(change.state, 'approve');
     const quote = await loadRead(manager, change, request.hash);
-    if (change.document) await refuseIfStackHeld(manager, change.document, { locked: true });
+    const wish = remedyOf(change);
+    if (change.document && (!wish || wish.destructive))
+      await refuseIfStackHeld(manager, change.document, { locked: true });
     await recordDecision(manager, change, request, 'approve');
     const decisions = await manager.findBy(ChangeDecisionEntity, { changeId: change.id });
     const approvals = decisions.filter(({ decision }) => decision === 'approve').length;

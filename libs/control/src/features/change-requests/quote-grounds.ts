@@ -127,7 +127,8 @@ function sameOffer(a: Offered, b: Offered): boolean {
 
 const LATEST_DAYS = 365;
 
-function effectiveDay(text: string | undefined) {
+/** @throws BulkheadError `invalid_effective_date` (422): a day from today to a year from now. */
+export function effectiveDay(text: string | undefined) {
   const today = dateOf(new Date());
   const day = text === undefined ? today : calendarDate(text);
   const latest = dateOf(new Date(Date.now() + LATEST_DAYS * 86_400_000));

@@ -64,11 +64,11 @@ export class SwitchPlanHandler implements ICommandHandler<SwitchPlan> {
   roles: ['workload'],
   audit: ({ request: { operationId, tenantId, changeId } }) => ({
     subject: { kind: 'change_request', id: changeId },
-    ...{ operationId, tenantId },
+    ...{ operationId, ...(tenantId !== undefined && { tenantId }) },
   }),
 })
 export class ReleaseChange extends Command<void> {
-  constructor(readonly request: ChangeOfOperation) {
+  constructor(readonly request: Omit<ChangeOfOperation, 'tenantId'> & Partial<Pick<ChangeOfOperation, 'tenantId'>>) {
     super();
   }
 }

@@ -33,7 +33,7 @@ function inForce(manager: EntityManager) {
 async function allowed(manager: EntityManager, changes: readonly ChangeRequestEntity[]): Promise<ApprovedLoss[]> {
   const found: ApprovedLoss[] = [];
   for (const { id, document, expiresAt } of changes) {
-    if (!document || !expiresAt || (await isStackHeld(manager, document))) continue;
+    if (!document || !('losses' in document) || !expiresAt || (await isStackHeld(manager, document))) continue;
     const { stack, tenantId, losses } = document;
     found.push({ id, stack, tenantId, losses, expiresAt: expiresAt.toISOString() });
   }

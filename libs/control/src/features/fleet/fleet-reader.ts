@@ -56,6 +56,20 @@ export class FleetReader {
     return { data, hasMore: names.length > limit };
   }
 
+  /** Names of the live stacks, of one tenant or of all. */
+  async names(tenantId: TenantId | null): Promise<string[]> {
+    const all = `${LIVE_STACKS} select stack from live`;
+    const rows: { stack: string }[] = await (tenantId === null
+      ? this.source.query(all)
+      : this.source.query(OF_TENANT, [tenantId]));
+    return rows.map(({ stack }) => stack).toSorted();
+  }
+
+  /** What the next run of a stack would apply; undefined when it is not live. */
+  request(stack: string): Promise<LiveStack | undefined> {
+    return requestOf(this.source.manager, stack);
+  }
+
   /** Tenants that were handed over, with where their layers are; newest first. */
   async tenants(query: PageQuery): Promise<Page<FleetTenantView>> {
     const { manager } = this.source;
@@ -64,27 +78,40 @@ export class FleetReader {
       .where('tenant.activated_at is not null')
       .andWhere('exists (select from control.placements p where p.tenant_id = tenant.id)');
     const { data, hasMore } = await readPage(live, query, (tenant) => tenant);
-    const bindings = await bindingsOf(
-      manager,
-      data.map(({ id }) => id),
-    );
-    const views = data.map(({ id, slug, region, tierName, tierVersion }): FleetTenantView => ({
-      id,
-      slug,
-      region,
-      tier: { name: tierName, version: tierVersion },
-      bindings: (bindings.get(id) ?? []).map(({ id: bindingId, layer, isolation, cellId, rosterId, stackId }) => ({
-        bindingId,
-        layer,
-        isolation,
-        cellId,
-        rosterId,
-        stackId,
-      })),
-    }));
-    return { data: views, hasMore };
+    return { data: await viewTenants(manager, data), hasMore };
   }
 }
+
+/** Tenants with where their layers are. */
+export async function viewTenants(
+  manager: EntityManager,
+  tenants: readonly TenantEntity[],
+): Promise<FleetTenantView[]> {
+  const bindings = await bindingsOf(
+    manager,
+    tenants.map(({ id }) => id),
+  );
+  return tenants.map(({ id, slug, region, tierName, tierVersion }): FleetTenantView => ({
+    id,
+    slug,
+    region,
+    tier: { name: tierName, version: tierVersion },
+    bindings: (bindings.get(id) ?? []).map(({ id: bindingId, layer, isolation, cellId, rosterId, stackId }) => ({
+      bindingId,
+      layer,
+      isolation,
+      cellId,
+      rosterId,
+      stackId,
+    })),
+  }));
+}
+
+/** What one tenant has something in. */
+const OF_TENANT = `select 'dedicated-tenant.' || stack_id as stack from control.bindings
+    where tenant_id = $1 and stack_id is not null and state in ('ready', 'bound')
+  union select 'roster.' || roster_id from control.bindings
+    where tenant_id = $1 and roster_id is not null and state in ('ready', 'bound')`;
 
 const LIVE_STACKS = `with live as (
   select 'landing-zone.' || region as stack from control.landing_zones where state <> 'failed'
@@ -94,13 +121,14 @@ const LIVE_STACKS = `with live as (
   union all select distinct 'dedicated-tenant.' || stack_id from control.bindings
     where stack_id is not null and state in ('ready', 'bound'))`;
 
-interface Found {
+/** A stack as the worker would apply it. */
+export interface LiveStack {
   readonly request: ProgramRequest;
   readonly tenantIds: string[];
 }
 
 /** Undefined when the stack ended to be live since its name was read. */
-async function requestOf(manager: EntityManager, stack: string): Promise<Found | undefined> {
+async function requestOf(manager: EntityManager, stack: string): Promise<LiveStack | undefined> {
   const [program = '', id = ''] = stack.split('.', 2);
   switch (program) {
     case 'landing-zone': {
@@ -118,7 +146,7 @@ async function requestOf(manager: EntityManager, stack: string): Promise<Found |
   }
 }
 
-async function rosterRequest(manager: EntityManager, rosterId: RosterId): Promise<Found | undefined> {
+async function rosterRequest(manager: EntityManager, rosterId: RosterId): Promise<LiveStack | undefined> {
   const roster = await manager.findOneBy(RosterEntity, { id: rosterId });
   const cell = roster && (await manager.findOneBy(CellEntity, { id: roster.cellId }));
   if (!roster || !cell?.outputs) return undefined;
@@ -139,7 +167,7 @@ async function rosterRequest(manager: EntityManager, rosterId: RosterId): Promis
   return { request: { program: 'roster', spec }, tenantIds: tenantsOf(bindings) };
 }
 
-async function dedicatedRequest(manager: EntityManager, stackId: StackId): Promise<Found | undefined> {
+async function dedicatedRequest(manager: EntityManager, stackId: StackId): Promise<LiveStack | undefined> {
   const bindings = await manager.find(BindingEntity, {
     where: { stackId, state: In([...LIVE]) },
     order: { id: 'ASC' },

@@ -1,5 +1,6 @@
 import { Module } from '@nestjs/common';
+import { FleetReader } from './fleet-reader.js';
 import { RecordStackHandler } from './record-stack.js';
 
-@Module({ providers: [RecordStackHandler] })
+@Module({ providers: [RecordStackHandler, FleetReader], exports: [FleetReader] })
 export class FleetCommandsModule {}

@@ -1,0 +1,2 @@
+export * from './cloud-listing.js';
+export * from './delete-resource.js';
