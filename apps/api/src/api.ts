@@ -9,6 +9,7 @@ import { Authenticator } from './auth/authenticator.js';
 import { guardEntrance, type Entrance } from './auth/entrance.js';
 import { OidcVerifier } from './auth/oidc-verifier.js';
 import { RateLimits } from './auth/rate-limits.js';
+import { allowFleetPlans } from './http/body-limits.js';
 import { answerProblem, ProblemFilter } from './http/problem-filter.js';
 import { BODY_LIMIT, publicError } from './http/public-error.js';
 import { inspectInput } from './http/input-inspection.js';
@@ -47,6 +48,7 @@ export async function createApi(options: ApiOptions): Promise<NestFastifyApplica
   const fastify = adapter.getInstance<FastifyInstance>();
   fastify.removeContentTypeParser('text/plain');
   const routes = new RouteTable(fastify);
+  allowFleetPlans(fastify);
   guardEntrance(fastify, entrance);
   inspectInput(fastify);
   logRequests(fastify, options.logger);

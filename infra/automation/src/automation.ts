@@ -68,7 +68,7 @@ export async function createAutomation(config: AutomationConfig): Promise<Automa
   const previews = await openPreviews(config);
   const holder = `${hostname()}:${process.pid}:${randomUUID()}`;
   return {
-    run: (request) => new Run(pool, { ...config, pulumiVersion: version }, holder, request).execute(),
+    run: (request) => new Run(pool, { ...config, pulumiVersion: version }, holder, request, previews).execute(),
     listStacks: () => listStacks(pool),
     stackResources: async (stack) => (await readStackState(pool, stack))?.resources ?? [],
     recordedState: (stack) => readRecordedState(pool, stack),

@@ -3,6 +3,7 @@ import type { RecordedState } from '@bulkhead/domain/fleet';
 import { BulkheadError } from '@bulkhead/kernel';
 import type pg from 'pg';
 import { DEFAULTS, type RunConfig } from './config.js';
+import type { Previews, StackPlan } from './fleet/previews.js';
 import {
   RunError,
   leaseLost,
@@ -17,6 +18,7 @@ import {
 import { keepLease } from './lease-keeper.js';
 import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
 import type { Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './session/messages.js';
+import { releasedFor } from './session/release-program.js';
 import { SessionEnded, SessionProcess } from './session/session-process.js';
 import { acquireLease, releaseLease, stateWaits, type Lease } from './state/leases.js';
 import {
@@ -37,6 +39,12 @@ export interface RunRequest {
   readonly action: RunAction;
   /** Resources (URNs) that `repair` and `adopt` are about. */
   readonly targets?: readonly string[];
+  /**
+   * Before `up` changes anything: is given what it would do, tried on a copy of the state, while the lease keeps the
+   * state itself as it is. Answers which resources (URNs) may be lost: their protection is lifted and they are deleted
+   * first. What it throws ends the run, with nothing touched.
+   */
+  readonly confirm?: (plan: StackPlan, state: RecordedState | null) => Promise<readonly string[]>;
   /** Whose run this is: recorded in the lease, shown to whoever finds the stack busy. */
   readonly operationId: string;
   readonly signal?: AbortSignal;
@@ -69,6 +77,7 @@ export class Run {
     private readonly config: RunConfig,
     private readonly holder: string,
     private readonly wanted: RunRequest,
+    private readonly previews: Pick<Previews, 'plan'>,
   ) {
     this.#stack = stackName(wanted.request);
   }
@@ -151,6 +160,7 @@ export class Run {
   async #act(before: StackState | undefined): Promise<Omit<RunResult, 'durationMs'>> {
     switch (this.wanted.action) {
       case 'up':
+        await this.#confirm();
         return this.#up();
       case 'preview': {
         try {
@@ -177,6 +187,23 @@ export class Run {
       case 'destroy':
         return { changes: await this.#destroy(before ?? (await this.#state())), outputs: {} };
     }
+  }
+
+  async #confirm(): Promise<void> {
+    const { confirm, request } = this.wanted;
+    if (!confirm) return;
+    const state = (await readRecordedState(this.pool, this.#stack)) ?? null;
+    const losing = await confirm(await this.previews.plan(request, state), state);
+    if (losing.length > 0) await this.#lose(losing);
+  }
+
+  /** What is replaced is deleted before it is made anew: both have one name, by which the new one would be the old one. */
+  async #lose(urns: readonly string[]): Promise<void> {
+    const { declared } = await this.#state();
+    const there = urns.filter((urn) => declared.some((resource) => resource.urn === urn));
+    if (there.length === 0) return;
+    await this.#command({ kind: 'release', known: declared, urns: releasedFor(declared, there) });
+    await this.#command({ kind: 'lose', urns: there });
   }
 
   async #up(): Promise<Omit<RunResult, 'durationMs'>> {

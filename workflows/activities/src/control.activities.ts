@@ -13,6 +13,7 @@ import {
   principalName,
   ReservePlacement,
   RunDrift,
+  SettleStateLosses,
   RetirePlacement,
   SwitchPlan,
 } from '@bulkhead/control';
@@ -67,6 +68,8 @@ export function controlActivities(dependencies: Dependencies): ControlActivities
     },
     endDriftRun: (call) => send(dependencies, new EndDrift(call)),
     releaseRemedy: (call) => send(dependencies, new ReleaseChange(call)),
+    settleLosses: ({ operationId, stack, lost }) =>
+      send(dependencies, new SettleStateLosses({ operationId, stack, lost })),
     recordProofFailed: ({ proofId }) => send(dependencies, new RecordProof({ proofId, signed: null })),
     recordLandingZone: (call) => send(dependencies, new RecordLandingZone(call)),
   };

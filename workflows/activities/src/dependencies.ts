@@ -4,6 +4,7 @@ import type {
   CommandGate,
   ContextKeyReader,
   DriftReader,
+  FleetPlanReader,
   FleetReader,
   IsolationReader,
   PlacementReader,
@@ -39,6 +40,7 @@ export interface Dependencies {
   readonly drift: Pick<DriftReader, 'task' | 'open' | 'owners'>;
   /** To list what is in the cloud, and to delete what nothing owns. */
   readonly inventory: InventoryClients;
+  readonly fleetPlans: Pick<FleetPlanReader, 'target'>;
   readonly planes: PlaneClients;
   readonly contextKeys: ContextKeyReader;
   /** Public key of the token service, which context keys are sealed for. */

@@ -2,6 +2,7 @@ import { billingActivities } from './billing.activities.js';
 import { controlActivities } from './control.activities.js';
 import type { Dependencies } from './dependencies.js';
 import { driftActivities } from './drift.activities.js';
+import { fleetActivities } from './fleet.activities.js';
 import { isolationActivities } from './isolation.activities.js';
 import { planeActivities } from './plane.activities.js';
 import { provisioningActivities } from './provisioning.activities.js';
@@ -31,5 +32,5 @@ export function provisioningQueueActivities(dependencies: Dependencies) {
 
 /** Activities of `OPERATOR_QUEUE`: long, and no tenant waits for them. */
 export function operatorQueueActivities(dependencies: Dependencies) {
-  return driftActivities(dependencies);
+  return { ...driftActivities(dependencies), ...fleetActivities(dependencies) };
 }

@@ -76,17 +76,27 @@ export async function runRecorded(
   dependencies: Dependencies,
   wanted: Wanted,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { request, targets } = wanted;
+  const { request, targets, confirm } = wanted;
   const stack = stackName(request);
   const record = (state: RecordedState | null, digest: string | null) =>
     send(dependencies, new RecordStack({ stack, state, appliedDigest: digest }));
+  // What is refused before the run begins has left the state as it was, and with it what is recorded of it.
+  let begun = confirm === undefined;
+  const confirming = async (...rehearsed: Parameters<NonNullable<Wanted['confirm']>>): Promise<readonly string[]> => {
+    const losing = (await confirm?.(...rehearsed)) ?? [];
+    begun = true;
+    return losing;
+  };
   try {
-    const { outputs, state } = await runWithProgress(dependencies, wanted);
+    const { outputs, state } = await runWithProgress(dependencies, {
+      ...wanted,
+      ...(confirm && { confirm: confirming }),
+    });
     await record(state ?? null, state && !targets ? appliedDigest(request, programCode()) : null);
     return outputs;
   } catch (error) {
     // Somebody else holds the stack: what its state is then is theirs to record.
-    if (error instanceof BulkheadError && HELD_BY_OTHERS.has(error.code)) throw error;
+    if (!begun || (error instanceof BulkheadError && HELD_BY_OTHERS.has(error.code))) throw error;
     await dependencies.automation
       .recordedState(stack)
       .then((state) => record(state ?? null, null))

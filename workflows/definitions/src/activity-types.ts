@@ -48,6 +48,13 @@ export interface DriftCall {
   readonly driftRunId: DriftRunId;
 }
 
+/** A stack of a fleet plan. */
+export interface PlanStackCall {
+  readonly operationId: OperationId;
+  readonly planHash: string;
+  readonly stack: string;
+}
+
 export interface OperationReport {
   readonly operationId: OperationId;
   readonly state: OperationStatus['state'];
@@ -93,6 +100,8 @@ export interface ControlActivities {
   endDriftRun(call: { readonly driftRunId: DriftRunId; readonly state: 'finished' | 'failed' }): Promise<void>;
   /** Gives a change request back whose remedy did not come about. */
   releaseRemedy(call: RemedyCall): Promise<void>;
+  /** Of what a stack should lose: the requests are done, or stay approved. */
+  settleLosses(call: PlanStackCall & { readonly lost: boolean }): Promise<void>;
   recordLandingZone(call: { readonly region: string; readonly active: boolean }): Promise<void>;
 }
 
@@ -167,4 +176,13 @@ export interface DriftActivities {
   sweepInventory(call: DriftCall): Promise<void>;
   /** Carries out what a change request says about a finding, unless it refuses: the finding has moved since, or a hold. */
   remedyDrift(call: RemedyCall): Promise<{ readonly refused?: Failure }>;
+}
+
+/** Of `OPERATOR_QUEUE`. */
+export interface FleetActivities {
+  /**
+   * Brings a stack to what a plan says, if everything that the plan was made from is still so. Answers whose planes must
+   * be bound anew, because something of theirs was lost and made again, or because their tier has another version now.
+   */
+  applyPlanStack(call: PlanStackCall): Promise<{ readonly tenantIds: readonly TenantId[] }>;
 }

@@ -39,6 +39,14 @@ export interface RemedyDriftInput {
   readonly changeId: ChangeId;
 }
 
+export interface ApplyFleetPlanInput {
+  readonly planHash: string;
+  /** What is to be applied, in order; each is a step of the operation. */
+  readonly stacks: readonly string[];
+  readonly parallel: number;
+  /** Of each program so many go one after the other, before the rest of it. */
+  readonly canaries: number;
+}
 
 export interface ApplyChangeInput {
   readonly changeId: ChangeId;
@@ -53,6 +61,7 @@ export interface OperationInputs {
   'landing_zone.apply': ApplyLandingZoneInput;
   'change.apply': ApplyChangeInput;
   'isolation.prove': ProveIsolationInput;
+  'fleet.apply': ApplyFleetPlanInput;
   'drift.detect': DetectDriftInput;
   'drift.remedy': RemedyDriftInput;
 }
@@ -65,6 +74,7 @@ export const WORKFLOW_OF: Readonly<Record<OperationKind, string>> = {
   'landing_zone.apply': 'applyLandingZone',
   'change.apply': 'applyChange',
   'isolation.prove': 'proveIsolation',
+  'fleet.apply': 'applyFleetPlan',
   'drift.detect': 'detectDrift',
   'drift.remedy': 'remedyDrift',
 };
@@ -115,6 +125,7 @@ export type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
 export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs[K]): readonly string[] {
   if (kind === 'cell.create') return ['stand_up_cell', 'activate'];
   if (kind === 'landing_zone.apply') return ['apply_landing_zone', 'activate'];
+  if (kind === 'fleet.apply') return (input as ApplyFleetPlanInput).stacks;
   if (kind === 'change.apply') return ['change_billing', 'switch_plan'];
   if (kind === 'isolation.prove') return ['prove_isolation'];
   if (kind === 'drift.remedy') return ['remedy_drift'];

@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import type { CommandMaker } from '../command.js';
 import type { Session } from '../session.js';
 import { usageError } from '../usage-error.js';
+import { addPlans } from './fleet-plans.js';
 
 /** Version of the format; a runner refuses another one. */
 const FORMAT = 1;
@@ -24,6 +25,7 @@ export function fleet(maker: CommandMaker): Command {
     .description('Save specifications and states of the fleet, without secrets, for `preview --bundle`.')
     .option('--out <file>', 'file to write; stdout otherwise')
     .action(maker.does<BundleOptions>(bundle));
+  addPlans(noun, maker);
   return noun;
 }
 

@@ -39,17 +39,13 @@ export interface StackPlan {
 export interface Previews {
   /** Previews a request on a recorded state. Never rejects for what a program or a state does. */
   plan(request: ProgramRequest, state: RecordedState | null): Promise<StackPlan>;
-  /**
-   * Reads the cloud and says where it differs from a recorded state: an update is a resource that was changed, a delete
-   * one that is gone. The providers need credentials that may read. What is inside databases is not looked at.
-   */
-  drift(request: ProgramRequest, state: RecordedState): Promise<StackPlan>;
 }
 
 export interface Comparisons {
   /**
-   * The same for everything of the state, and besides what the next run would do about it. The providers need the
-   * worker's access: they also look into databases.
+   * Reads the cloud and says where it differs from a recorded state (an update is a resource that was changed, a delete
+   * one that is gone), and what the next run would do about it. The providers need the worker's access: they also look
+   * into databases.
    * @param known resources (by URN) for which the second question is asked even when they are as they were left.
    */
   compare(request: ProgramRequest, state: RecordedState, known: readonly string[]): Promise<StackComparison>;
@@ -75,43 +71,23 @@ const CLI_MEMORY = '512MiB';
 export async function openPreviews(config: PreviewConfig): Promise<Previews & Comparisons> {
   const version = await pulumiVersion(config.pulumiRoot);
   return {
-    plan: (request, state) => runOne(config, version, { kind: 'plan', request, state }),
-    drift: (request, state) => runOne(config, version, { kind: 'drift', request, state: withoutInner(state) }),
+    plan: (request, state) => runOne(config, version, request, state),
     compare: (request, state, known) => compareOne(config, version, { request, state, known }),
   };
 }
 
-interface Work {
-  readonly kind: 'plan' | 'drift';
-  readonly request: ProgramRequest;
-  readonly state: RecordedState | null;
-}
-
-/** Resources of our own provider lie inside databases, whose logins nobody outside of the worker has. */
-function withoutInner({ resources, pending }: RecordedState): RecordedState {
-  const inner = new Set(
-    resources.filter(({ custom, type }) => custom && type.startsWith('bulkhead:')).map(({ urn }) => urn),
-  );
-  const outer = resources.filter(({ urn, type }) => !inner.has(urn) && type !== 'pulumi:providers:bulkhead');
-  const kept = (urns: unknown): string[] =>
-    Array.isArray(urns) ? (urns as string[]).filter((urn) => !inner.has(urn)) : [];
-  const resolved = outer.map((resource) => ({
-    ...resource,
-    dependencies: kept(resource['dependencies']),
-    propertyDependencies: Object.fromEntries(
-      Object.entries(resource['propertyDependencies'] ?? {}).map(([name, urns]) => [name, kept(urns)]),
-    ),
-  }));
-  return { resources: resolved, pending };
-}
-
-async function runOne(config: PreviewConfig, version: string, { kind, request, state }: Work): Promise<StackPlan> {
+async function runOne(
+  config: PreviewConfig,
+  version: string,
+  request: ProgramRequest,
+  state: RecordedState | null,
+): Promise<StackPlan> {
   const started = performance.now();
   const folder = await prepareFolder(config);
   try {
     await writeState(folder, stackName(request), version, state);
     return {
-      ...(await runSession(openCommand(config, version, request, folder), config, kind)),
+      ...(await runSession(openCommand(config, version, request, folder), config)),
       durationMs: elapsed(started),
     };
   } catch (error) {
@@ -192,13 +168,9 @@ function unprotected(resource: RecordedState['resources'][number]): object {
   return { ...resource, protect: false };
 }
 
-function runSession(
-  open: OpenCommand,
-  config: PreviewConfig,
-  kind: Work['kind'],
-): Promise<Omit<StackPlan, 'durationMs'>> {
+function runSession(open: OpenCommand, config: PreviewConfig): Promise<Omit<StackPlan, 'durationMs'>> {
   return inSession(open, config, async (session) => {
-    const { failure, plan = [] } = await session.command({ kind });
+    const { failure, plan = [] } = await session.command({ kind: 'plan' });
     if (!failure) return { steps: plan, violations: [], failures: [] };
     const { violations, failures, refusal } = failure;
     const broken = violations.length > 0 && failures.length === 0 && !refusal;

@@ -1,4 +1,5 @@
 import type { ProgramRequest } from '@bulkhead/domain';
+import type { PlannedStep, PropertyDifference } from '@bulkhead/domain/fleet';
 import type { BulkheadError } from '@bulkhead/kernel';
 import type { PolicyViolation, ResourceFailure } from '../errors.js';
 import type { DeclaredResource } from '../state/stack-state.js';
@@ -34,6 +35,10 @@ export type RunCommand =
       readonly known: readonly DeclaredResource[];
       readonly pending: readonly DeclaredResource[];
     }
+  /** Lifts what keeps these resources from being deleted, here and in the cloud. */
+  | { readonly kind: 'release'; readonly known: readonly DeclaredResource[]; readonly urns: readonly string[] }
+  /** Deletes these resources, and whatever depends on them. */
+  | { readonly kind: 'lose'; readonly urns: readonly string[] }
   | { readonly kind: 'clear-pending' }
   | { readonly kind: 'refresh'; readonly targets?: readonly string[] }
   | { readonly kind: 'preview' }
@@ -66,25 +71,7 @@ export interface Failure {
   readonly refusal?: Pick<BulkheadError, 'code' | 'status' | 'publicMessage' | 'remediation'>;
 }
 
-/** One change that a run would make. */
-export interface PlannedStep {
-  readonly urn: string;
-  readonly type: string;
-  /** Logical name; in a roster the binding's id. */
-  readonly name: string;
-  readonly operation: 'create' | 'update' | 'replace' | 'delete';
-  /** What differs, secrets masked; empty on creation and deletion. */
-  readonly properties: readonly PropertyDifference[];
-}
-
-export interface PropertyDifference {
-  readonly path: string;
-  /** JSON text, shortened; absent when there was, or will be, none. */
-  readonly before?: string;
-  readonly after?: string;
-  /** Whether this difference is what forces the replacement. */
-  readonly replaces: boolean;
-}
+export type { PlannedStep, PropertyDifference };
 
 export type Answer =
   /** Pulumi is at its first resource. */

@@ -12,6 +12,7 @@ import {
 } from '@pulumi/pulumi/automation/index.js';
 import type { Answer, Failure, OpenCommand, RunCommand } from './messages.js';
 import { PlanRecord } from './plan-record.js';
+import { releaseProgram } from './release-program.js';
 import { RunRecord } from './run-record.js';
 import { settleProgram, settleTargets } from './settle-program.js';
 
@@ -120,6 +121,23 @@ export class PulumiSession {
           showSecrets: false,
           continueOnError: true,
           target: settleTargets(command.known, command.pending),
+        });
+        return;
+      case 'release':
+        // No rules here either: what is about to be deleted need not keep them.
+        await this.#stack.up({
+          ...options,
+          program: releaseProgram(command.known, command.urns),
+          showSecrets: false,
+          target: [...command.urns],
+        });
+        return;
+      case 'lose':
+        await this.#stack.destroy({
+          ...options,
+          showSecrets: false,
+          target: [...command.urns],
+          targetDependents: true,
         });
         return;
       case 'preview':

@@ -31,7 +31,8 @@ export function settleProgram(
   };
 }
 
-function registered(resource: pulumi.Resource): Promise<void> {
+/** Waits until Pulumi has taken a declaration. */
+export function registered(resource: pulumi.Resource): Promise<void> {
   return new Promise((resolve) => {
     resource.urn.apply(() => resolve());
   });
@@ -46,7 +47,8 @@ export function settleTargets(known: readonly DeclaredResource[], pending: reado
 
 const ROOT_TYPE = 'pulumi:pulumi:Stack';
 
-function declare(resource: DeclaredResource, resources: Map<string, pulumi.Resource>): pulumi.Resource {
+/** Declares a resource as the state has it. */
+export function declare(resource: DeclaredResource, resources: Map<string, pulumi.Resource>): pulumi.Resource {
   const { urn, type, custom, protect, inputs } = resource;
   const options = { protect, ...parentOf(resource, resources) };
   const dependsOn = resource.dependencies.flatMap((needed) => resources.get(needed) ?? []);

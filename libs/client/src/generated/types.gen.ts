@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service' | 'isolation-prover'>;
     expiresInDays?: number;
 };
 
@@ -984,6 +984,87 @@ export type ApprovedLossView = {
 export type ApprovedLossPage = {
     data: Array<ApprovedLossView>;
     hasMore: boolean;
+};
+
+export type KeepFleetPlanBody = {
+    /**
+     * The preview’s JSON document, unchanged.
+     */
+    plan: {
+        [key: string]: unknown;
+    };
+};
+
+export type PlannedStackView = {
+    stack: string;
+    /**
+     * Slugs of the tenants that it serves.
+     */
+    tenants: Array<string>;
+    state: 'untouched' | 'begun' | 'applied';
+    /**
+     * Resources that would be created.
+     */
+    create: number;
+    update: number;
+    replace: number;
+    delete: number;
+    /**
+     * Resources with state that would be lost; each takes an approved change request.
+     */
+    losses: number;
+    /**
+     * The operation that began with it.
+     */
+    operationId: string | null;
+};
+
+export type FleetPlanView = {
+    /**
+     * Names the plan.
+     */
+    planHash: string;
+    /**
+     * Commit that it was made from.
+     */
+    head: string | null;
+    base: string | null;
+    /**
+     * Digest of the programs; only a worker that runs the same applies it.
+     */
+    code: string;
+    expiresAt: string;
+    /**
+     * Estimated monthly difference.
+     */
+    monthly: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * What it changes, in the order in which it is applied.
+     */
+    stacks: Array<PlannedStackView>;
+    keptBy: string;
+    keptAt: string;
+};
+
+export type ApplyFleetPlanBody = {
+    /**
+     * Stacks at once, after the canaries.
+     */
+    parallel?: number;
+    /**
+     * How many stacks of each program are applied one after the other before the rest of them.
+     */
+    canaries?: number;
+};
+
+export type FleetPlanOperation = {
+    id: string;
+};
+
+export type FleetPlanAccepted = {
+    operation: FleetPlanOperation;
 };
 
 export type LivenessView = {
@@ -3956,6 +4037,180 @@ export type ListApprovedLossesResponses = {
 };
 
 export type ListApprovedLossesResponse = ListApprovedLossesResponses[keyof ListApprovedLossesResponses];
+
+export type KeepFleetPlanData = {
+    body: KeepFleetPlanBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/v1/fleet/plans';
+};
+
+export type KeepFleetPlanErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type KeepFleetPlanError = KeepFleetPlanErrors[keyof KeepFleetPlanErrors];
+
+export type KeepFleetPlanResponses = {
+    201: FleetPlanView;
+};
+
+export type KeepFleetPlanResponse = KeepFleetPlanResponses[keyof KeepFleetPlanResponses];
+
+export type GetFleetPlanData = {
+    body?: never;
+    path: {
+        hash: string;
+    };
+    query?: never;
+    url: '/v1/fleet/plans/{hash}';
+};
+
+export type GetFleetPlanErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type GetFleetPlanError = GetFleetPlanErrors[keyof GetFleetPlanErrors];
+
+export type GetFleetPlanResponses = {
+    200: FleetPlanView;
+};
+
+export type GetFleetPlanResponse = GetFleetPlanResponses[keyof GetFleetPlanResponses];
+
+export type ApplyFleetPlanData = {
+    body: ApplyFleetPlanBody;
+    headers?: {
+        /**
+         * Chosen by the caller, for example a UUID. The same key with the same body gets the same answer.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        hash: string;
+    };
+    query?: never;
+    url: '/v1/fleet/plans/{hash}/apply';
+};
+
+export type ApplyFleetPlanErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Conflict
+     */
+    409: Problem;
+    /**
+     * Payload Too Large
+     */
+    413: Problem;
+    /**
+     * Unsupported Media Type
+     */
+    415: Problem;
+    /**
+     * Unprocessable Entity
+     */
+    422: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ApplyFleetPlanError = ApplyFleetPlanErrors[keyof ApplyFleetPlanErrors];
+
+export type ApplyFleetPlanResponses = {
+    202: FleetPlanAccepted;
+};
+
+export type ApplyFleetPlanResponse = ApplyFleetPlanResponses[keyof ApplyFleetPlanResponses];
 
 export type GetHealthData = {
     body?: never;

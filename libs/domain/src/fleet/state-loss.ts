@@ -1,4 +1,4 @@
-import type { ChangeId, TenantId } from '@bulkhead/kernel';
+import { BulkheadError, type ChangeId, type TenantId } from '@bulkhead/kernel';
 import type { Layer } from '../placement/layers.js';
 import { templateDigest } from '../templates/template-digest.js';
 import type { PlannedStep } from './planned-step.js';
@@ -63,4 +63,15 @@ export function allowingRequest(
         (loss) => loss.urn === step.urn && loss.operation === step.operation && loss.digest === digest,
       ),
   );
+}
+
+/** Nobody has approved, or something forbids meanwhile, that this is lost. */
+export function lossNotApproved(stack: string, urn: string): BulkheadError {
+  return new BulkheadError({
+    code: 'loss_not_approved',
+    status: 409,
+    publicMessage: `${stack} would lose ${urn}, and no change request that is approved and in force names it.`,
+    remediation:
+      'Ask for it (bulkhead changes state-loss) and have it approved, or release the legal hold; then apply again.',
+  });
 }

@@ -4,6 +4,7 @@ import type {
   BillingActivities,
   ControlActivities,
   DriftActivities,
+  FleetActivities,
   IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
@@ -48,7 +49,7 @@ export function workersFor(serviceClass: ServiceClass, patience: Patience) {
       ...bounded,
       ...long,
     }),
-    operator: proxyActivities<DriftActivities>({ ...bounded, ...long, taskQueue: OPERATOR_QUEUE }),
+    operator: proxyActivities<DriftActivities & FleetActivities>({ ...bounded, ...long, taskQueue: OPERATOR_QUEUE }),
   };
 }
 export type Workers = ReturnType<typeof workersFor>;

@@ -6,6 +6,7 @@ import type {
   BillingActivities,
   ControlActivities,
   DriftActivities,
+  FleetActivities,
   IsolationActivities,
   PlaneActivities,
   ProvisioningActivities,
@@ -27,7 +28,8 @@ export type AllActivities = ControlActivities &
   ProvisioningActivities &
   PlaneActivities &
   IsolationActivities &
-  DriftActivities;
+  DriftActivities &
+  FleetActivities;
 type Name = keyof AllActivities;
 
 type Kind = 'control' | 'provisioning' | 'operator';
@@ -47,6 +49,7 @@ const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   recordLandingZone: 'control',
   requestIsolationProof: 'control',
   recordProofFailed: 'control',
+  settleLosses: 'control',
   requestDriftRun: 'control',
   endDriftRun: 'control',
   releaseRemedy: 'control',
@@ -68,6 +71,7 @@ const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   proveIsolation: 'provisioning',
   renewContextKeys: 'provisioning',
   compareStacks: 'operator',
+  applyPlanStack: 'operator',
   sweepInventory: 'operator',
   remedyDrift: 'operator',
 };

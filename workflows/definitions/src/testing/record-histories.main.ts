@@ -103,6 +103,14 @@ async function remediedDrift(refused?: Failure): Promise<WorkflowHandle> {
   return handle;
 }
 
+async function applyFleetPlan(): Promise<WorkflowHandle> {
+  const stacks = ['cell.a', 'dedicated-tenant.b', 'dedicated-tenant.c', 'dedicated-tenant.d'];
+  const planHash = `sha256:${'a'.repeat(64)}`;
+  const handle = await platform('applyFleetPlan', { planHash, stacks, parallel: 2, canaries: 1 });
+  workers.on('applyPlanStack', () => ({ tenantIds: [newId('tenant')] }));
+  return handle;
+}
+
 const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'onboard-hybrid': () => onboard(),
   'onboard-pooled': () => onboard({}, POOLED),
@@ -118,6 +126,7 @@ const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'remedy-refused': () => remediedDrift({ code: 'finding_moved', message: 'It moved.', remediation: 'Ask again.' }),
   'request-drift-run': () => platform('requestDriftRun', {}),
   'apply-landing-zone': () => platform('applyLandingZone', { spec: { region: 'us-east-1' } }),
+  'apply-fleet-plan': applyFleetPlan,
   'apply-change': () =>
     platform('applyChange', { changeId: newId('change'), tenantId: newId('tenant'), serviceClass: 'standard' }),
 };

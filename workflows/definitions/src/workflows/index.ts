@@ -1,4 +1,5 @@
 export { applyChange } from './apply-change.workflow.js';
+export { applyFleetPlan } from './apply-fleet-plan.workflow.js';
 export { applyLandingZone } from './apply-landing-zone.workflow.js';
 export { cellRosters } from './cell-rosters.workflow.js';
 export { createCell } from './create-cell.workflow.js';

@@ -14,6 +14,7 @@ import { RequestChangeHandler } from './request-change.js';
 import { RequestRemedyHandler } from './request-remedy.js';
 import { RequestStateLossHandler } from './request-state-loss.js';
 import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
+import { SettleStateLossesHandler, TakeStateLossesHandler } from './use-losses.js';
 
 @Module({
   providers: [
@@ -21,6 +22,8 @@ import { ReleaseChangeHandler, SwitchPlanHandler } from './settle-change.js';
     CreateQuoteHandler,
     RequestChangeHandler,
     RequestStateLossHandler,
+    TakeStateLossesHandler,
+    SettleStateLossesHandler,
     RequestRemedyHandler,
     BeginRemedyHandler,
     SettleRemedyHandler,
