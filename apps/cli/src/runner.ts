@@ -10,17 +10,12 @@ import { usageError } from './usage-error.js';
 
 /** All of the environment that a runner is given. No credential of the control plane is among it. */
 const PASSED_ON = /^(?:PATH|HOME|TMPDIR|CI|TERM|BULKHEAD_PULUMI_ROOT|BULKHEAD_TOOL_PULUMI_ROOT)$/;
-const AWS = /^AWS_/;
 const EXIT_CODES: readonly number[] = [EXIT.ok, EXIT.error, EXIT.changesPending, EXIT.policyDenied];
 
 export interface RunnerOptions {
-  /** File in `apps/preview/dist` of the working tree. */
-  readonly main: 'main.js' | 'drift.main.js';
   readonly bundle: string | undefined;
   readonly tree: string | undefined;
   readonly args: readonly string[];
-  /** Whether it is given what reaches AWS: only where it must read the cloud, and runs nothing of a pull request. */
-  readonly reachesAws: boolean;
 }
 
 /**
@@ -28,33 +23,28 @@ export interface RunnerOptions {
  * of the API. The runner itself loads programs that may be anybody's, so it never knows how to reach the API.
  * @throws BulkheadError `preview_not_built`, `no_working_tree`.
  */
-export async function startRunner(session: Session, { main, bundle, tree, ...rest }: RunnerOptions): Promise<ExitCode> {
-  const file = join(treeOf(tree), 'apps', 'preview', 'dist', main);
+export async function startRunner(session: Session, { bundle, tree, args }: RunnerOptions): Promise<ExitCode> {
+  const file = join(treeOf(tree), 'apps', 'preview', 'dist', 'main.js');
   if (!existsSync(file))
     throw usageError(
       'preview_not_built',
       `${file} is not there.`,
       'Run `npm ci && npm run build` in the working tree.',
     );
-  if (bundle !== undefined) return await run(session, file, resolve(bundle), rest);
+  if (bundle !== undefined) return await run(session, file, resolve(bundle), args);
   const folder = mkdtempSync(join(tmpdir(), 'bulkhead-bundle-'));
   try {
     const fresh = join(folder, 'fleet.jsonl');
     session.note('Reading the fleet…');
     await saveBundle(session, fresh);
-    return await run(session, file, fresh, rest);
+    return await run(session, file, fresh, args);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function run(
-  { terminal }: Session,
-  file: string,
-  bundle: string,
-  { args, reachesAws }: Pick<RunnerOptions, 'args' | 'reachesAws'>,
-): Promise<ExitCode> {
-  const given = Object.entries(terminal.env).filter(([name]) => PASSED_ON.test(name) || (reachesAws && AWS.test(name)));
+async function run({ terminal }: Session, file: string, bundle: string, args: readonly string[]): Promise<ExitCode> {
+  const given = Object.entries(terminal.env).filter(([name]) => PASSED_ON.test(name));
   const command = [file, '--bundle', bundle, ...args];
   const child = spawn(process.execPath, command, {
     env: Object.fromEntries(given),

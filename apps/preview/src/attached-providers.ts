@@ -28,12 +28,6 @@ export function startProviders(): Promise<AttachedProviders> {
   });
 }
 
-/** Starts them with the AWS access of this process, for reading. */
-export function readingProviders(region: string, endpoint: string | undefined): Promise<AttachedProviders> {
-  const access = Object.entries(process.env).filter(([name]) => name.startsWith('AWS_') || name === 'HOME');
-  return start({ ...Object.fromEntries(access), AWS_REGION: region, ...(endpoint && { AWS_ENDPOINT_URL: endpoint }) });
-}
-
 async function start(environment: Readonly<Record<string, string | undefined>>): Promise<AttachedProviders> {
   const entry = createRequire(import.meta.url).resolve('@bulkhead/providers');
   const child = spawn(process.execPath, [join(dirname(entry), 'main.js')], {

@@ -39,7 +39,6 @@ async function run(
       seen.now--;
       return plan ? plan(request, recorded) : fresh;
     },
-    drift: async () => fresh,
   };
   const wanted: FleetRun = {
     ...{

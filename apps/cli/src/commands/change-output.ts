@@ -22,6 +22,8 @@ export const CHANGE: Shape<ChangeView> = {
     QUOTE: ({ quote }) => quote?.id,
     STACK: ({ loss }) => loss?.stack,
     'WOULD LOSE': ({ loss }) => loss?.losses.map(({ urn, operation }) => `${operation} ${urn}`).join('; '),
+    WOULD: ({ remedy }) => remedy && `${remedy.action} ${remedy.name} of ${remedy.stack || 'no stack'}`,
+    FINDING: ({ remedy }) => remedy?.findingId,
     PLAN: ({ loss }) => loss?.planHash,
     HASH: ({ hash }) => hash,
     'HOLDS UNTIL': ({ expiresAt }) => time(expiresAt),

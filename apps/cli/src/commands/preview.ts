@@ -50,5 +50,5 @@ async function previewFleet(session: Session, options: PreviewOptions & { output
     ...tenant.map((name) => `--tenant=${name}`),
     ...documents.map((document) => `--output=${document}`),
   ];
-  return startRunner(session, { main: 'main.js', bundle, tree, args, reachesAws: false });
+  return startRunner(session, { bundle, tree, args });
 }

@@ -11,22 +11,12 @@ interface Ended {
 }
 
 /** The runner as CI starts it: a process of its own, whose environment holds nothing that reaches anything. */
-export function runPreview(args: readonly string[]): Promise<Ended> {
-  return run('../main.js', args, {});
-}
-
-/** The comparison with the cloud, with AWS access that is given to it. */
-export function runDrift(args: readonly string[], access: Readonly<Record<string, string>>): Promise<Ended> {
-  return run('../drift.main.js', args, access);
-}
-
-async function run(main: string, args: readonly string[], more: Readonly<Record<string, string>>): Promise<Ended> {
-  const file = fileURLToPath(new URL(main, import.meta.url));
+export async function runPreview(args: readonly string[]): Promise<Ended> {
+  const file = fileURLToPath(new URL('../main.js', import.meta.url));
   const env = {
     PATH: process.env['PATH'],
     HOME: '/nonexistent',
     BULKHEAD_PULUMI_ROOT: locateTools().pulumiRoot,
-    ...more,
   };
   const child = spawn(process.execPath, [file, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
