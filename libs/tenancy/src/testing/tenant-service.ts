@@ -1,6 +1,6 @@
 import { Redacted } from '@bulkhead/kernel';
 import type { TenantContext } from '../context/tenant-context.js';
-import { TenantDatabases } from '../database/tenant-databases.js';
+import { TenantDatabases, type TenantDatabasesOptions } from '../database/tenant-databases.js';
 import type { Route, RouteSource } from '../routing/route.js';
 import { RoutingTable } from '../routing/routing-table.js';
 import type { TenantPlane } from './tenant-plane.js';
@@ -44,7 +44,7 @@ export function contextFor(tenantId: string, signedContext?: string): TenantCont
 export async function startTenantService(
   planes: readonly TenantPlane[],
   routes: RouteSource,
-  options: { connectionsPerHome?: number; followMs?: number } = {},
+  options: Partial<Pick<TenantDatabasesOptions, 'connectionsPerHome' | 'followMs' | 'connect'>> = {},
 ): Promise<{ databases: TenantDatabases; table: RoutingTable; stop(): Promise<void> }> {
   const planeOf = (home: string): TenantPlane => {
     const plane = planes.find((one) => one.home === home);
