@@ -28,12 +28,12 @@ export class AccessTokens {
     try {
       const configuration = await this.#json<{ token_endpoint: string }>(`${issuer}/.well-known/openid-configuration`);
       const basic = Buffer.from(`${clientId}:${clientSecret.reveal()}`).toString('base64');
-      const answer = await this.#json<{ access_token: string; expires_in: number }>(configuration.token_endpoint, {
+      const answer = await this.#json<{ access_token: string; expires_in?: unknown }>(configuration.token_endpoint, {
         method: 'POST',
         headers: { authorization: `Basic ${basic}` },
         body: new URLSearchParams({ grant_type: 'client_credentials' }),
       });
-      return { text: answer.access_token, until: Date.now() + answer.expires_in * 1000 - MARGIN_MS };
+      return { text: answer.access_token, until: endOf(answer.expires_in) };
     } catch (cause) {
       throw new BulkheadError({
         code: 'identity_unavailable',
@@ -51,4 +51,11 @@ export class AccessTokens {
     if (!response.ok) throw new Error(`The identity provider answered ${response.status}`);
     return (await response.json()) as T;
   }
+}
+
+/** When to renew, milliseconds since 1970. A token that does not say when it ends would be used for ever. */
+function endOf(seconds: unknown): number {
+  if (typeof seconds !== 'number' || !Number.isFinite(seconds) || seconds <= 0)
+    throw new Error('The identity provider did not say for how many seconds its token is good');
+  return Date.now() + seconds * 1000 - MARGIN_MS;
 }

@@ -12,7 +12,8 @@ let server: Server;
 let url: string;
 let revocations: object[] = [];
 let reachable = true;
-let expiresIn = 3600;
+let expiresIn: unknown = 3600;
+let staleSeconds: unknown = 0.5;
 const asked: { path: string; authorization: string | undefined; body: string }[] = [];
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -25,7 +26,7 @@ function answerTo(path: string): object | undefined {
   if (path === '/.well-known/openid-configuration') return { token_endpoint: `${url}/token` };
   if (path === '/token') return { access_token: `access-${asked.length}`, expires_in: expiresIn };
   if (!reachable) return undefined;
-  if (path === '/v1/token-revocations') return { data: revocations, pollSeconds: 0.05, staleSeconds: 0.5 };
+  if (path === '/v1/token-revocations') return { data: revocations, pollSeconds: 0.05, staleSeconds };
   if (path === '/v1/tenants/ten_1/contexts') return { context: 'v1.signed' };
   return path === '/v1/tenants/ten_1/tokens' ? { token: 'a.b.c' } : undefined;
 }
@@ -57,7 +58,7 @@ async function connect(): Promise<void> {
   await control.open();
 }
 beforeEach(async () => {
-  [revocations, reachable, expiresIn] = [[], true, 3600];
+  [revocations, reachable, expiresIn, staleSeconds] = [[], true, 3600, 0.5];
   asked.length = 0;
   await connect();
 });
@@ -110,6 +111,23 @@ it('asks with an access token of its own, and with another one when that is abou
   expiresIn = 30;
   await connect();
   await waitFor('other access tokens', () => used().size > 2);
+});
+
+it.each([undefined, null, 'soon', '3600s', -1, 0])(
+  'believes no access token that says it is good for %p seconds',
+  async (seconds) => {
+    await control.close();
+    expiresIn = seconds;
+    const error = { code: 'identity_unavailable', status: 503, retryable: true };
+    await expect(connect()).rejects.toMatchObject(error);
+  },
+);
+
+it('believes no token by a list that does not say when it is stale', async () => {
+  await control.close();
+  staleSeconds = 'never';
+  await connect();
+  expect(() => control.isRevoked(token)).toThrow('stale');
 });
 
 it('exchanges a token for a context, and says when the token is of no use any more', async () => {

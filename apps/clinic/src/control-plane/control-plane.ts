@@ -44,7 +44,8 @@ export class ControlPlane {
   /** @throws Error when the list is older than it may be: then no token can be believed. */
   isRevoked({ id, tenantId, subject, issuedAt }: IssuedToken): boolean {
     const list = this.#list;
-    if (list === undefined || performance.now() - this.#listedAt > list.staleSeconds * 1000)
+    // Said so that a figure that is none makes the list stale.
+    if (list === undefined || !(performance.now() - this.#listedAt <= list.staleSeconds * 1000))
       throw new Error('The list of revoked tokens is stale');
     return list.data.some(
       (one) =>

@@ -112,6 +112,19 @@ describe('the migration of one database', () => {
   });
 });
 
+it('a session that holds the migrators’ lock keeps nobody waiting in line, and the database is migrated after it', async () => {
+  const plane = await newPlane('cel_locked');
+  const holder = new pg.Client(plane.servingUrl);
+  await holder.connect();
+  await holder.query('SELECT pg_advisory_lock(7264130, 1)');
+  const migrating = migrateDatabase(plane.migrator, first);
+  const waits = `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
+  await waitFor('the migrator to wait', async () => (await plane.asSuperuser(waits)).length > 0);
+  await waitFor('it to give up for now', async () => (await plane.asSuperuser(waits)).length === 0);
+  await holder.end();
+  expect(await migrating).toEqual({ from: 0, to: 1 });
+});
+
 describe('the fleet', () => {
   it('is migrated whatever a home is, and one that fails does not stop the others', async () => {
     const [cell, own] = await Promise.all([newPlane('cel_fleet'), newPlane('bnd_own', first)]);

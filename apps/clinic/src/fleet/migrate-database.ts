@@ -5,7 +5,8 @@ import { shippedMigrations, type Migration } from './migrations.js';
 
 /**
  * Two numbers, so that it can never be one of the fence's locks, which are named by one. It is held by the session: two
- * migrators of one database follow each other.
+ * migrators of one database follow each other. Whoever runs SQL in the database can hold it too, so nobody waits for it
+ * without end: the fleet tries this database again later.
  */
 const LOCK = 'SELECT pg_advisory_lock(7264130, 1)';
 /** A change of a table waits so long for those who use it, and everybody who comes meanwhile waits behind it. */
@@ -36,8 +37,8 @@ export async function migrateDatabase(
   await client.connect();
   try {
     await takeOwnership(client);
-    await client.query(LOCK);
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
+    await patiently(() => client.query(LOCK));
     await prepare(client);
     const applied = await appliedDigests(client);
     refuseChanged(applied, migrations);
@@ -94,10 +95,11 @@ async function apply(client: pg.Client, { version, name, sql, digest }: Migratio
 }
 
 /** 55P03: somebody uses the table. Those who queued behind the attempt go first, then it is tried again. */
-async function patiently(attempt: () => Promise<void>): Promise<void> {
+async function patiently(attempt: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {
-      return await attempt();
+      await attempt();
+      return;
     } catch (error) {
       if ((error as { code?: string }).code !== '55P03' || tries === TRIES) throw error;
       await delay(PAUSE_MS);
