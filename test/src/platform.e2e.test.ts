@@ -1,3 +1,4 @@
+import { describeApplyPlan } from './platform/apply-plan.suite.js';
 import { describeAuditLog } from './platform/audit-log.suite.js';
 import { describeChangeRequests } from './platform/change-requests.suite.js';
 import { describeClinic } from './platform/clinic.suite.js';

@@ -41,7 +41,8 @@ function signingKey(folder: StateFolder): JWK {
 
 /** Roles in the tokens of a demo user. */
 export function rolesOf(user: string): string[] {
-  return user === 'no-role' ? [] : [user];
+  if (user === 'no-role') return [];
+  return user === 'second-approver' ? ['approver'] : [user];
 }
 
 function clients(secrets: LocalSecrets): ClientMetadata[] {

@@ -1,62 +1,20 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
-import { locateTools } from '@bulkhead/providers/testing/tools';
+import { existsSync, readFileSync } from 'node:fs';
+import type { FleetPlan } from '@bulkhead/domain/fleet';
 import { stackSecrets } from '../support/stack-secrets.js';
 import type { TestStack } from '../support/test-stack.js';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-
-interface Plan {
-  readonly blocked: boolean;
-  readonly stacks: readonly {
-    readonly stack: string;
-    readonly program: string;
-    readonly result: string;
-    readonly reason: string | null;
-    readonly tenants: readonly { readonly slug: string }[];
-    readonly steps: readonly { readonly name: string; readonly operation: string; readonly blocked?: string }[];
-  }[];
-}
+import { nextVersion, PreviewStage, slugs } from './preview-stage.js';
 
 /** What CI does with the fleet: it makes a bundle as the role `ci`, and previews a branch's templates with it. */
 export function describePreview(current: () => TestStack): void {
   describe('a preview in CI', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'bulkhead-ci-'));
-    const bundle = join(folder, 'fleet.jsonl');
-    afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-    const cli = async (args: readonly string[], access: Readonly<Record<string, string>> = {}) => {
-      const env = {
-        PATH: process.env['PATH'],
-        HOME: folder,
-        BULKHEAD_PULUMI_ROOT: locateTools().pulumiRoot,
-        ...access,
-      };
-      const command = [join(ROOT, 'apps/cli/bin/bulkhead.mjs'), ...args];
-      const child = spawn(process.execPath, command, { cwd: ROOT, env, stdio: ['ignore', 'pipe', 'pipe'] });
-      const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-      return { code: code as number, stdout, stderr };
-    };
-    const asCi = async () => ({
-      BULKHEAD_URL: current().api.url,
-      BULKHEAD_TOKEN: await current().api.token('ci'),
-    });
-    const templatesWith = (tier: string, change: (yaml: string) => string): string => {
-      const copy = mkdtempSync(join(folder, 'templates-'));
-      cpSync(join(ROOT, 'tenant-templates'), copy, { recursive: true });
-      const file = join(copy, 'tiers', `${tier}.yaml`);
-      writeFileSync(file, change(readFileSync(file, 'utf8')));
-      return copy;
-    };
-    const slugs = (stacks: Plan['stacks']) => stacks.flatMap(({ tenants }) => tenants.map(({ slug }) => slug));
+    const stage = new PreviewStage(current);
+    const bundle = stage.file('fleet.jsonl');
+    const ownKey = () =>
+      stage.templatesWith('hybrid-database', (yaml) => nextVersion(yaml).replace('key: shared', 'key: dedicated'));
+    afterAll(() => stage.remove());
 
     it('gets a bundle of every live stack as the role ci, and no secret of the installation is in it', async () => {
-      expect(await cli(['fleet', 'bundle', '--out', bundle], await asCi())).toMatchObject({ code: 0, stdout: '' });
+      expect(await stage.run(['fleet', 'bundle', '--out', bundle], 'ci')).toMatchObject({ code: 0, stdout: '' });
       const whole = readFileSync(bundle, 'utf8');
       for (const program of ['landing-zone.', 'cell.', 'roster.', 'dedicated-tenant.'])
         expect(whole).toContain(program);
@@ -74,8 +32,8 @@ export function describePreview(current: () => TestStack): void {
       );
       expect(lease?.stack).toMatch(/^dedicated-tenant\./);
       try {
-        const { code, stdout, stderr } = await cli(['preview', '--output', 'json'], await asCi());
-        const changed = (JSON.parse(stdout) as Plan).stacks.filter(({ result }) => result !== 'unchanged');
+        const { code, stdout, stderr } = await stage.run(['preview', '--output', 'json'], 'ci');
+        const changed = (JSON.parse(stdout) as FleetPlan).stacks.filter(({ result }) => result !== 'unchanged');
         expect([code, changed]).toEqual([0, []]);
         expect(stderr).toContain('made from the same specification and code');
       } finally {
@@ -85,15 +43,11 @@ export function describePreview(current: () => TestStack): void {
     });
 
     it('shows what an edited tier does to each of its tenants, and blocks what would replace a database', async () => {
-      const templates = templatesWith('hybrid-database', (yaml) =>
-        yaml.replace('version: 1', 'version: 2').replace('key: shared', 'key: dedicated'),
-      );
-      const args = ['preview', '--bundle', bundle, '--templates', templates];
-      const [plan, comment] = [join(folder, 'plan.json'), join(folder, 'comment.md')];
-      const { code } = await cli([...args, '--output', `json=${plan}`, '--output', `markdown=${comment}`]);
-      const { blocked, stacks } = JSON.parse(readFileSync(plan, 'utf8')) as Plan;
-      expect([code, blocked]).toEqual([3, true]);
-      const own = stacks.filter(({ program, result }) => program === 'dedicated-tenant' && result === 'changes');
+      const comment = stage.file('comment.md');
+      const args = ['--templates', ownKey(), '--output', `markdown=${comment}`];
+      const { code, plan } = await stage.preview(bundle, 'blocked.json', args);
+      expect([code, plan.blocked]).toEqual([3, true]);
+      const own = plan.stacks.filter(({ program, result }) => program === 'dedicated-tenant' && result === 'changes');
       expect(slugs(own).every((slug) => slug.includes('hybrid-database'))).toBe(true);
       expect(slugs(own)).toContain('first-hybrid-database');
       const first = own.find((stack) => slugs([stack]).includes('first-hybrid-database'));
@@ -103,18 +57,54 @@ export function describePreview(current: () => TestStack): void {
       expect(readFileSync(comment, 'utf8')).toContain('**first-hybrid-database** **replace** `database-instance`');
     });
 
+    it('lets a loss pass once two people have approved exactly that, and not for half of it', async () => {
+      const args = ['--templates', ownKey(), '--tenant', 'first-hybrid-database'];
+      const before = await stage.preview(bundle, 'before.json', args);
+      expect(before.code).toBe(3);
+      const asked = await stage.run(
+        [
+          'changes',
+          'state-loss',
+          '--plan',
+          before.file,
+          '--reason',
+          'its data is restored under a key of its own',
+          '-o',
+          'json',
+        ],
+        'platform-admin',
+      );
+      const changes = JSON.parse(asked.stdout) as { id: string; hash: string; loss: { stack: string } }[];
+      expect([asked.code, changes.length > 1]).toEqual([0, true]);
+      const decide = async (user: 'approver' | 'second-approver', { id, hash }: (typeof changes)[number]) =>
+        await stage.run(['approvals', 'approve', id, '--hash', hash], user);
+      const own = changes.find(({ loss }) => loss.stack.startsWith('dedicated-tenant.'))!;
+      expect((await decide('approver', own)).stderr).toContain('1 more must approve');
+      expect((await decide('approver', own)).stderr).toContain('another approval must come from somebody else');
+      expect((await decide('second-approver', own)).code).toBe(0);
+      const half = await stage.preview(await stage.bundle('half.jsonl'), 'half.json', args);
+      const blockedIn = half.plan.stacks.filter(({ steps }) => steps.some(({ blocked }) => blocked));
+      expect([half.code, blockedIn.map(({ program }) => program)]).toEqual([3, ['roster']]);
+      for (const change of changes.filter(({ id }) => id !== own.id))
+        for (const user of ['approver', 'second-approver'] as const) expect((await decide(user, change)).code).toBe(0);
+      const { code, plan } = await stage.preview(await stage.bundle('approved.jsonl'), 'approved.json', args);
+      expect([code, plan.blocked]).toEqual([2, false]);
+      const allowing = plan.stacks.flatMap(({ steps }) => steps.flatMap(({ approvedBy }) => approvedBy ?? []));
+      expect(new Set(allowing)).toEqual(new Set(changes.map(({ id }) => id)));
+    });
+
     it('lets a harmless edit pass, and names the file and line of a broken one', async () => {
-      const larger = templatesWith('dedicated', (yaml) =>
-        yaml.replace('version: 1', 'version: 2').replace('storageGb: 200', 'storageGb: 400'),
+      const larger = stage.templatesWith('dedicated', (yaml) =>
+        nextVersion(yaml).replace('storageGb: 200', 'storageGb: 400'),
       );
       const args = ['preview', '--bundle', bundle, '--tenant', 'first-dedicated', '--output', 'json', '--templates'];
-      const { code, stdout } = await cli([...args, larger]);
+      const { code, stdout } = await stage.run([...args, larger]);
       expect(code).toBe(2);
-      expect((JSON.parse(stdout) as Plan).stacks.flatMap(({ steps }) => steps)).toContainEqual(
+      expect((JSON.parse(stdout) as FleetPlan).stacks.flatMap(({ steps }) => steps)).toContainEqual(
         expect.objectContaining({ name: 'database-instance', operation: 'update' }),
       );
-      const broken = templatesWith('dedicated', (yaml) => yaml.replace('queue: dedicated', 'queue: golden'));
-      const refused = await cli([...args, broken]);
+      const broken = stage.templatesWith('dedicated', (yaml) => yaml.replace('queue: dedicated', 'queue: golden'));
+      const refused = await stage.run([...args, broken]);
       expect([refused.code, refused.stdout, existsSync(bundle)]).toEqual([1, '', true]);
       expect(refused.stderr).toMatch(/tiers\/dedicated\.yaml:12:10 Must be one of/);
     });
