@@ -33,6 +33,7 @@ describeClinic(current);
 describeIsolation(current);
 describeAuditLog(current);
 describePreview(current);
+describeApplyPlan(current);
 describeSecondStart(current, async () => {
   stack = await stack.startAgain();
 });

@@ -3,13 +3,14 @@ import { existsSync } from 'node:fs';
 import { readJson, writePrivateFile, type StateFolder } from './state-folder.js';
 
 /**
- * Demo users: one for each role of people, one that has none (it must be refused everywhere), and the vendor's services:
+ * Demo users: one for each role of people, a second approver for what takes two, one that has none (it must be refused everywhere), and the vendor's services:
  * its identity service and those that take tenants' tokens.
  */
 export const DEMO_USERS = [
   'platform-admin',
   'sales-ops',
   'approver',
+  'second-approver',
   'auditor',
   'ci',
   'no-role',
