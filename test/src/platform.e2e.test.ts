@@ -2,6 +2,7 @@ import { describeApplyPlan } from './platform/apply-plan.suite.js';
 import { describeAuditLog } from './platform/audit-log.suite.js';
 import { describeChangeRequests } from './platform/change-requests.suite.js';
 import { describeClinic } from './platform/clinic.suite.js';
+import { describeDrift } from './platform/drift.suite.js';
 import { describeIsolation } from './platform/isolation.suite.js';
 import { describePreview } from './platform/preview.suite.js';
 import { describeSecondStart } from './platform/second-start.suite.js';
@@ -34,6 +35,7 @@ describeIsolation(current);
 describeAuditLog(current);
 describePreview(current);
 describeApplyPlan(current);
+describeDrift(current);
 describeSecondStart(current, async () => {
   stack = await stack.startAgain();
 });

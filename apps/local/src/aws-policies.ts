@@ -112,7 +112,8 @@ function provisionerStatements(account: string, region: string): Statement[] {
   ];
 }
 
-// Activities look, use keys and secrets and anchor the audit log; they create nothing.
+// Activities look, use keys and secrets and anchor the audit log; they create nothing. What they delete is what no
+// placement owns, after two people have said so (libs/planes/src/inventory); only things with names of ours.
 function workerStatements(account: string, region: string): Statement[] {
   const arn = (service: string, resource: string) => `arn:aws:${service}:${region}:${account}:${resource}`;
   const audit = `arn:aws:s3:::${auditBucket(region)}`;
@@ -137,6 +138,18 @@ function workerStatements(account: string, region: string): Statement[] {
       `${audit}/*`,
     ]),
     allow('ReadAudit', 's3', 'ListBucketVersions GetBucketObjectLockConfiguration', [audit]),
+    allow('ListRoles', 'iam', 'ListRoles ListRoleTags', ANY),
+    allow('RemoveOrphanBuckets', 's3', 'DeleteBucket', ['arn:aws:s3:::bh-*']),
+    allow('RemoveOrphanQueues', 'sqs', 'DeleteQueue', [arn('sqs', 'bh-*')]),
+    allow('RemoveOrphanKeys', 'kms', 'ScheduleKeyDeletion', [arn('kms', 'key/*')]),
+    allow('RemoveOrphanSecrets', 'secretsmanager', 'DeleteSecret', [arn('secretsmanager', 'secret:bulkhead/*')]),
+    allow('RemoveOrphanDatabases', 'rds', 'DeleteDBInstance CreateDBSnapshot', [arn('rds', 'db:bh-*')]),
+    allow(
+      'RemoveOrphanRoles',
+      'iam',
+      'DeleteRole DeleteRolePolicy DetachRolePolicy ListRolePolicies ListAttachedRolePolicies',
+      [`arn:aws:iam::${account}:role/bh-*`],
+    ),
   ];
 }
 
