@@ -10,6 +10,9 @@ const RESERVE = 400;
 /** By this the comment of an earlier push is found again. */
 export const MARKER = '<!-- bulkhead-preview -->';
 
+const HOW_TO_ASK =
+  'If it is to be lost, ask for exactly this, and have two people approve it: `bulkhead changes state-loss --plan plan.json --reason …`';
+
 const VERDICTS = {
   0: 'No live stack would change.',
   1: 'The preview is incomplete: some stacks failed.',
@@ -87,7 +90,7 @@ function alarms({ problems, stacks }: FleetReport): string[] {
       'Templates',
       problems.map(({ message, file, line }) => `- ${file ? `\`${file}:${line}\` ` : ''}${plain(message)}`),
     ),
-    ...section('Blocked: state would be lost', blocked),
+    ...section(`Blocked: state would be lost\n\n${HOW_TO_ASK}`, blocked),
     ...section('Rules broken', broken),
     ...section(
       'Failed',
