@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import { BulkheadError } from '@bulkhead/kernel';
 import { HttpException } from '@nestjs/common';
 
-/** Largest body, in bytes. Everything that the API takes is a small document. */
+/** Largest body, in bytes. Everything that the API takes is a small document, but for the plan of a fleet. */
 export const BODY_LIMIT = 64 * 1024;
 
 /** [status, code, message, remediation] of what Fastify and Nest refuse themselves. */
@@ -11,7 +11,7 @@ const REFUSALS: Readonly<Record<number, readonly [code: string, message: string,
   404: ['not_found', 'There is nothing at this address.', 'See /v1/openapi.json for what there is.'],
   405: ['method_not_allowed', 'This address does not take this method.', 'Use one of the methods in the Allow header.'],
   408: ['request_timeout', 'The request took too long to arrive.', 'Send it again.'],
-  413: ['body_too_large', `The body is larger than ${BODY_LIMIT / 1024} KiB.`, 'Send less in one request.'],
+  413: ['body_too_large', 'The body is larger than this address takes.', 'Send less in one request.'],
   414: ['address_too_long', 'The address is too long.', 'Send an address as the API returned it.'],
   415: ['unsupported_media_type', 'The body is not JSON.', 'Send Content-Type: application/json.'],
 };

@@ -64,7 +64,7 @@ async function apply(session: Session, options: ApplyOptions, plan = ''): Promis
 async function keep(session: Session, client: BulkheadClient, file: string): Promise<string> {
   const plan = await readPlan(file);
   const { planHash, stacks } = await client.keepFleetPlan({ body: { plan } });
-  session.note(`Plan ${planHash} changes ${stacks.length} stacks.`);
+  session.note(`Plan ${planHash} changes ${stacks.length === 1 ? 'one stack' : `${stacks.length} stacks`}.`);
   return planHash;
 }
 
