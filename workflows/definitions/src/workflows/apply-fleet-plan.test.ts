@@ -87,20 +87,21 @@ it('works on so many at once, and no more', async () => {
 
 it('begins nothing after the first failure, and says how far it came', async () => {
   workers.on('applyPlanStack', ({ stack }) => {
-    if (stack === 'cell.b') throw lasting('The provider refuses cell.b.');
+    if (stack === 'roster.b') throw lasting('The provider refuses roster.b.');
     return { tenantIds: [] };
   });
-  const handle = await start();
+  const rosters = ['a', 'b', 'c', 'd'].map((name) => `roster.${name}`);
+  const handle = await start({ stacks: [...rosters, 'dedicated-tenant.e'], parallel: 1 });
   await expect(handle.result()).rejects.toMatchObject({
     cause: {
       type: 'provider_failed',
-      message: expect.stringContaining('1 of 5 stacks were applied, cell.b failed, and 3 are untouched'),
+      message: expect.stringContaining('1 of 5 stacks were applied, roster.b failed, and 3 are untouched'),
     },
   });
-  expect(begun()).toEqual(['cell.a', 'cell.b']);
+  expect(begun()).toEqual(['roster.a', 'roster.b']);
   expect(settled()).toEqual([
-    ['cell.a', true],
-    ['cell.b', false],
+    ['roster.a', true],
+    ['roster.b', false],
   ]);
   expect(workers.reports.at(-1)).toBe('failed');
 });
