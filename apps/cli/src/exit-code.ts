@@ -17,7 +17,9 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 const OF_CODE: Readonly<Record<string, ExitCode>> = {
   policy_violation: EXIT.policyDenied,
   layer_not_eligible: EXIT.policyDenied,
+  plan_blocked: EXIT.policyDenied,
   approval_required: EXIT.approvalNeeded,
+  loss_not_approved: EXIT.approvalNeeded,
   wait_timeout: EXIT.timeout,
   api_timeout: EXIT.timeout,
   sign_in_timeout: EXIT.timeout,

@@ -20,8 +20,17 @@ beforeAll(async () => {
   cli = new Cli({ BULKHEAD_URL: served.url, BULKHEAD_TOKEN: await api.issuer.token({ sub: 'ada' }) });
   await api.standUpRegion();
   await api.asWorker(new RecordStack({ stack, state, appliedDigest: null }));
+  ({ file, planHash } = save('plan.json'));
+});
+afterAll(async () => {
+  await api.stop();
+  cli.remove();
+});
+
+/** Writes a plan as a preview does. */
+function save(name: string, more: object = {}, loss: object = {}) {
   const [createdAt, digest] = [new Date().toISOString(), `sha256:${'a'.repeat(64)}`];
-  const step = { urn: 'urn:pulumi:x', type: 't', name: 'x', operation: 'update' as const, properties: [] };
+  const step = { urn: 'urn:pulumi:x', type: 't', name: 'x', operation: 'update' as const, properties: [], ...loss };
   const content = {
     ...{
       kind: 'bulkhead-fleet-plan' as const,
@@ -39,15 +48,12 @@ beforeAll(async () => {
         ...{ wantedDigest: digest, stateDigest: stateDigest(state), notes: [], violations: [], steps: [step] },
       },
     ],
+    ...more,
   };
-  planHash = planHashOf(content);
-  file = join(cli.home, 'plan.json');
-  writeFileSync(file, JSON.stringify({ ...content, planHash }));
-});
-afterAll(async () => {
-  await api.stop();
-  cli.remove();
-});
+  const saved = { file: join(cli.home, name), planHash: planHashOf(content) };
+  writeFileSync(saved.file, JSON.stringify({ ...content, planHash: saved.planHash }));
+  return saved;
+}
 
 it('a plan is kept and applied by its file, shown by its hash, and says what has been applied', async () => {
   const started = await cli.run(['fleet', 'apply', file, '--parallel', '3', '--canaries', '2']);
@@ -79,4 +85,14 @@ it('a file that is none, and a hash that nobody kept, are clear errors', async (
       })
     ).stderr,
   ).toContain('platform-admin');
+});
+
+it('ends with 3 for a plan that is blocked, and with 4 where an approval is missing', async () => {
+  const blocked = save('blocked.json', { blocked: true });
+  expect((await cli.run(['fleet', 'apply', blocked.file])).code).toBe(3);
+  const lossy = save('lossy.json', {}, { operation: 'delete', loss: { layer: null, digest: 'd' } });
+  expect(await cli.run(['fleet', 'apply', lossy.file])).toMatchObject({
+    code: 4,
+    stderr: expect.stringContaining('state-loss'),
+  });
 });
