@@ -9,6 +9,7 @@ import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createSequencer } from './audit.js';
+import { observeQuotas, quotaSource } from './cloud-quotas.js';
 import { openCommands } from './commands.js';
 import type { WorkerConfig } from './config.js';
 import { createDependencies } from './dependencies.js';
@@ -51,7 +52,8 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
     },
   });
   const notifications = new NotificationRelay(source, await notificationChannels(config), logger);
-  const chores = startChores(dependencies, source, notifications);
+  const quotas = quotaSource(config);
+  const chores = startChores(dependencies, source, notifications, () => observeQuotas(quotas, dependencies));
   const stopping = new AbortController();
   const stop = (): void => {
     if (stopping.signal.aborted) return;
@@ -77,6 +79,7 @@ function startChores(
   dependencies: Dependencies,
   source: DataSource,
   notifications: NotificationRelay,
+  lookAtQuotas: () => Promise<number>,
 ): { stop(): void } {
   const { automation, billing, logger } = dependencies;
   const lost = new LostWorkflows(source, dependencies);
@@ -89,6 +92,7 @@ function startChores(
     ),
     every(HOUR_MS, logger, () => source.query('select control.prune()')),
     every(HOUR_MS, logger, () => recordForgottenStacks(dependencies, source)),
+    every(HOUR_MS, logger, lookAtQuotas),
     every(MINUTE_MS, logger, () => lost.recover()),
     every(10 * SECOND_MS, logger, () => due.settle()),
     every(5 * SECOND_MS, logger, () => notifications.deliver()),

@@ -3,6 +3,7 @@ import { CatalogCommandsModule } from './features/catalog/catalog.commands.modul
 import { CellsCommandsModule } from './features/cells/cells.commands.module.js';
 import { ChangeRequestsCommandsModule } from './features/change-requests/change-requests.commands.module.js';
 import { ClassificationCommandsModule } from './features/classification/classification.commands.module.js';
+import { CloudQuotasCommandsModule } from './features/cloud-quotas/cloud-quotas.commands.module.js';
 import { DriftCommandsModule } from './features/drift/drift.commands.module.js';
 import { EntitlementsCommandsModule } from './features/entitlements/entitlements.commands.module.js';
 import { FleetCommandsModule } from './features/fleet/fleet.commands.module.js';
@@ -23,6 +24,7 @@ export const COMMAND_MODULES = [
   CellsCommandsModule,
   ChangeRequestsCommandsModule,
   ClassificationCommandsModule,
+  CloudQuotasCommandsModule,
   DriftCommandsModule,
   EntitlementsCommandsModule,
   FleetCommandsModule,

@@ -1,5 +1,6 @@
 export * from './placement/layers.js';
 export * from './placement/choose-cell.js';
+export * from './placement/cloud-quotas.js';
 export * from './placement/physical-names.js';
 export * from './placement/placement-plan.js';
 export * from './placement/layer-places.js';

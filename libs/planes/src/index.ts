@@ -3,3 +3,4 @@ export * from './context-keys.js';
 export * from './inventory/index.js';
 export * from './plane.js';
 export * from './planes.js';
+export * from './quotas/index.js';

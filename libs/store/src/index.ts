@@ -5,6 +5,7 @@ export * from './tenants.js';
 export * from './tokens.js';
 export * from './audit/index.js';
 export * from './migrate.js';
+export * from './cloud-quotas.js';
 export * from './legal-holds.js';
 export * from './offer.js';
 export * from './owners.js';

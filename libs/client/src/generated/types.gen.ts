@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service' | 'isolation-prover'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
     expiresInDays?: number;
 };
 
@@ -309,6 +309,27 @@ export type QuotedEligibilityView = {
     rules: Array<QuotedRuleView>;
 };
 
+export type QuotedQuotaView = {
+    quota: 'rds-instances' | 's3-buckets' | 'kms-keys' | 'iam-roles';
+    limit: number;
+    /**
+     * In the account when somebody last looked.
+     */
+    used: number;
+    /**
+     * Approved or being made, and not counted as used yet.
+     */
+    promised: number;
+    /**
+     * What this change takes.
+     */
+    needed: number;
+    left: number;
+    enough: boolean;
+    says: string;
+    observedAt: string;
+};
+
 export type PeriodView = {
     periodStart: string;
     periodEnd: string;
@@ -435,6 +456,10 @@ export type QuoteView = {
     difference: DifferenceView;
     eligible: boolean;
     eligibility: QuotedEligibilityView;
+    /**
+     * What the cloud account has left of what the change needs; empty where nobody has looked yet.
+     */
+    cloudQuotas: Array<QuotedQuotaView>;
     proration: ProrationView;
     cost: CostView;
     move: MoveView;
@@ -803,6 +828,29 @@ export type EligibilityView = {
      * One sentence for each rule that is not met.
      */
     missing: Array<string>;
+};
+
+export type CloudQuotaView = {
+    quota: 'rds-instances' | 's3-buckets' | 'kms-keys' | 'iam-roles';
+    limit: number;
+    /**
+     * In the account when the worker last looked.
+     */
+    used: number;
+    /**
+     * Approved or being made, and not counted as used yet.
+     */
+    promised: number;
+    left: number;
+    says: string;
+    observedAt: string;
+};
+
+export type CloudQuotaList = {
+    /**
+     * Empty where nobody has looked yet.
+     */
+    data: Array<CloudQuotaView>;
 };
 
 export type RunDriftBody = {
@@ -3635,6 +3683,50 @@ export type GetEligibilityResponses = {
 };
 
 export type GetEligibilityResponse = GetEligibilityResponses[keyof GetEligibilityResponses];
+
+export type ListCloudQuotasData = {
+    body?: never;
+    path?: never;
+    query: {
+        region: 'us-east-1' | 'us-west-2' | 'eu-central-1';
+    };
+    url: '/v1/cloud-quotas';
+};
+
+export type ListCloudQuotasErrors = {
+    /**
+     * Bad Request
+     */
+    400: Problem;
+    /**
+     * Unauthorized
+     */
+    401: Problem;
+    /**
+     * Forbidden
+     */
+    403: Problem;
+    /**
+     * Not Found
+     */
+    404: Problem;
+    /**
+     * Too Many Requests
+     */
+    429: Problem;
+    /**
+     * Service Unavailable
+     */
+    503: Problem;
+};
+
+export type ListCloudQuotasError = ListCloudQuotasErrors[keyof ListCloudQuotasErrors];
+
+export type ListCloudQuotasResponses = {
+    200: CloudQuotaList;
+};
+
+export type ListCloudQuotasResponse = ListCloudQuotasResponses[keyof ListCloudQuotasResponses];
 
 export type ListDriftRunsData = {
     body?: never;

@@ -28,6 +28,7 @@ const grounds = (changes: Partial<QuoteGrounds> = {}): QuoteGrounds => ({
   policy: shipped('eligibility', 'eligibility/dedicated-layers.yaml'),
   prices: shipped('price-table', 'prices/aws-estimate.yaml'),
   tiers,
+  cloudQuotas: [],
   ...changes,
 });
 

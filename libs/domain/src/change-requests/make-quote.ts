@@ -4,6 +4,7 @@ import type { CalendarDate } from '../commercial/calendar-date.js';
 import { addMoney, money, scaleMoney, type Money } from '../commercial/money.js';
 import { COUNTED_QUOTA, planCharge } from '../commercial/plan-price.js';
 import { decideEligibility } from '../eligibility/eligibility.js';
+import { quotedQuotas, type QuotaStanding } from '../placement/cloud-quotas.js';
 import { LAYERS, type Isolation, type Layer, type Region } from '../placement/layers.js';
 import { marginOf, monthlyPrice, singleTenantExtra, tierCost } from '../pricing/layer-costs.js';
 import { estimateMove, layerChanges } from '../pricing/move-estimate.js';
@@ -36,6 +37,8 @@ export interface QuoteGrounds {
   readonly prices: PriceTableTemplate;
   /** Newest published tiers, for the comparison. */
   readonly tiers: readonly TierTemplate[];
+  /** What is left in the cloud account. */
+  readonly cloudQuotas: readonly QuotaStanding[];
 }
 
 /**
@@ -57,6 +60,7 @@ export function makeQuote(grounds: QuoteGrounds): Quote {
     ...{ tenantId, kind, destructive, effectiveOn, from, to, difference },
     eligible: rules.every(({ met }) => met),
     eligibility: { policy: versionOf(grounds.policy), rules },
+    cloudQuotas: quotedQuotas(gained(layers), grounds.cloudQuotas),
     proration: prorationOf(grounds),
     cost: { estimate: true, priceTable: versionOf(prices), pricesAsOf: prices.asOf, ...cost, margin },
     move: estimateMove(layers, typeof facts.storageGb === 'number' ? facts.storageGb : undefined),

@@ -1,6 +1,7 @@
 import type { TierRecommendation } from '../classification/recommend-tier.js';
 import type { CalendarDate } from '../commercial/calendar-date.js';
 import type { Money } from '../commercial/money.js';
+import type { QuotedQuota } from '../placement/cloud-quotas.js';
 import type { Isolation, Layer, ServiceClass } from '../placement/layers.js';
 import type { LayerCost, Margin } from '../pricing/layer-costs.js';
 import type { LayerChange, MoveEstimate } from '../pricing/move-estimate.js';
@@ -68,6 +69,8 @@ export interface Quote {
   readonly difference: QuoteDifference;
   readonly eligible: boolean;
   readonly eligibility: { readonly policy: QuotedVersion; readonly rules: readonly QuotedRule[] };
+  /** What the cloud account has left of what the change needs; empty where nobody has looked yet. */
+  readonly cloudQuotas: readonly QuotedQuota[];
   readonly proration: Pick<PlanChange, 'changesOn' | 'period' | 'invoiced' | 'used' | 'credit' | 'dueFirst'> & {
     readonly firstInvoice: Money;
   };

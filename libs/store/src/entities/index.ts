@@ -5,6 +5,7 @@ export * from './gate.entity.js';
 export * from './isolation.entity.js';
 export * from './operation.entity.js';
 export * from './placement.entity.js';
+export * from './quota.entity.js';
 export * from './sales.entity.js';
 export * from './support.entity.js';
 export * from './tenant.entity.js';

@@ -5,6 +5,7 @@ import { BulkheadError, type ChangeId, type OperationId } from '@bulkhead/kernel
 import {
   currentFacts,
   eligibilityPolicy,
+  requireCloudQuotas,
   UnitOfWork,
   type ChangeRequestEntity,
   type QuoteEntity,
@@ -71,6 +72,7 @@ export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
     const present = await loadPresent(manager, tenantId, { locked: true });
     if (present.basis !== quote.basis) throw quoteStale('The tenant has changed since it was quoted.');
     await requireStillEligible(manager, quote);
+    await requireCloudQuotas(manager, present.tenant.region, gainedLayers(quote), changeId);
     if (change.kind === 'placement') throw moveNotAvailable();
     const operationId = await openOperation(manager, {
       kind: 'change.apply',

@@ -10,6 +10,7 @@ import {
   PlacementEntity,
   PlanEntity,
   priceTable,
+  quotaStandings,
   requireSold,
   SubscriptionEntity,
   TierEntity,
@@ -103,6 +104,7 @@ export async function loadGrounds(
     policy: await eligibilityPolicy(manager),
     prices: await priceTable(manager),
     tiers: await newestPublished(manager, 'tier'),
+    cloudQuotas: await quotaStandings(manager, tenant.region),
   };
   return { grounds, present };
 }

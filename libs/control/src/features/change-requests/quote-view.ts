@@ -1,4 +1,12 @@
-import { CURRENCIES, ISOLATIONS, LAYERS, SERVICE_CLASSES, type Isolation, type Layer } from '@bulkhead/domain';
+import {
+  CLOUD_QUOTAS,
+  CURRENCIES,
+  ISOLATIONS,
+  LAYERS,
+  SERVICE_CLASSES,
+  type Isolation,
+  type Layer,
+} from '@bulkhead/domain';
 import { QUOTED_KINDS } from '@bulkhead/domain/change-requests';
 import type { QuoteEntity } from '@bulkhead/store';
 import { ApiProperty } from '@nestjs/swagger';
@@ -159,6 +167,18 @@ class ApprovalRuleView {
   @ApiProperty({ type: [String] }) reasons!: readonly string[];
 }
 
+export class QuotedQuotaView {
+  @ApiProperty({ enum: CLOUD_QUOTAS }) quota!: string;
+  @ApiProperty() limit!: number;
+  @ApiProperty({ description: 'In the account when somebody last looked.' }) used!: number;
+  @ApiProperty({ description: 'Approved or being made, and not counted as used yet.' }) promised!: number;
+  @ApiProperty({ description: 'What this change takes.' }) needed!: number;
+  @ApiProperty() left!: number;
+  @ApiProperty() enough!: boolean;
+  @ApiProperty({ example: '12 of 40 RDS instances left; 2 promised' }) says!: string;
+  @ApiProperty({ format: 'date-time' }) observedAt!: string;
+}
+
 export class QuoteView {
   @ApiProperty({ example: 'quo_019bb8f0a1c27d0e8f1a2b3c4d5e6f70' }) id!: string;
   @ApiProperty({ description: 'SHA-256 of quote and expiry: what approvals and applying name.' }) hash!: string;
@@ -171,6 +191,11 @@ export class QuoteView {
   @ApiProperty({ type: DifferenceView }) difference!: DifferenceView;
   @ApiProperty() eligible!: boolean;
   @ApiProperty({ type: QuotedEligibilityView }) eligibility!: QuotedEligibilityView;
+  @ApiProperty({
+    type: [QuotedQuotaView],
+    description: 'What the cloud account has left of what the change needs; empty where nobody has looked yet.',
+  })
+  cloudQuotas!: readonly QuotedQuotaView[];
   @ApiProperty({ type: ProrationView }) proration!: ProrationView;
   @ApiProperty({ type: CostView }) cost!: CostView;
   @ApiProperty({ type: MoveView }) move!: MoveView;
@@ -183,5 +208,15 @@ export class QuoteView {
 }
 
 export function viewQuote({ id, hash, document, createdBy, createdAt, expiresAt }: QuoteEntity): QuoteView {
-  return { id, hash, ...document, createdBy, createdAt: createdAt.toISOString(), expiresAt: expiresAt.toISOString() };
+  // Quotes of earlier releases say nothing of it.
+  const cloudQuotas = (document as Partial<typeof document>).cloudQuotas ?? [];
+  return {
+    id,
+    hash,
+    ...document,
+    cloudQuotas,
+    createdBy,
+    createdAt: createdAt.toISOString(),
+    expiresAt: expiresAt.toISOString(),
+  };
 }

@@ -1,5 +1,12 @@
 import { BulkheadError, newId, type ChangeId, type QuoteId, type Redacted } from '@bulkhead/kernel';
-import { ChangeRequestEntity, UnitOfWork, violates, type QuoteEntity } from '@bulkhead/store';
+import {
+  ChangeRequestEntity,
+  loadTenant,
+  requireCloudQuotas,
+  UnitOfWork,
+  violates,
+  type QuoteEntity,
+} from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, Length, Matches, MaxLength } from 'class-validator';
@@ -8,7 +15,7 @@ import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { announce, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
-import { loadQuote, requireEligible, storeQuote } from './create-quote.js';
+import { gainedLayers, loadQuote, requireEligible, storeQuote } from './create-quote.js';
 import type { ChangeTarget } from './quote-grounds.js';
 
 export class RequestChangeBody {
@@ -66,6 +73,8 @@ export class RequestChangeHandler implements ICommandHandler<RequestChange> {
     const { manager } = this.work;
     const quote = await quoteOf(manager, request);
     requireEligible(quote.document.eligibility.rules);
+    const { region } = await loadTenant(manager, quote.tenantId);
+    await requireCloudQuotas(manager, region, gainedLayers(quote));
     const id = newId('change');
     await insertChange(manager, id, request, quote);
     const change = await manager.findOneByOrFail(ChangeRequestEntity, { id });

@@ -11,6 +11,7 @@ import {
   BindingEntity,
   loadTenant,
   PlacementEntity,
+  requireCloudQuotas,
   RosterEntity,
   UnitOfWork,
   type TenantEntity,
@@ -50,6 +51,8 @@ export class ReservePlacementHandler implements ICommandHandler<ReservePlacement
     const earlier = await manager.findBy(BindingEntity, { tenantId: tenant.id, state: Not('retired') });
     if (earlier.length > 0) return planFromRows(manager, tenant, earlier);
     const tier = await loadTier(manager, tenant);
+    const own = LAYERS.filter((layer) => tier.layers[layer] === 'dedicated');
+    await requireCloudQuotas(manager, tenant.region, own);
     const bindings = await reserve(manager, tenant, tier);
     return planFromRows(manager, tenant, bindings);
   }

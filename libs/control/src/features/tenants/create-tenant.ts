@@ -3,6 +3,7 @@ import { BulkheadError, newId, type OperationId, type PartnerId, type TenantId }
 import {
   findOffer,
   PartnerEntity,
+  requireCloudQuotas,
   SubscriptionEntity,
   TenantEntity,
   UnitOfWork,
@@ -103,6 +104,8 @@ export class CreateTenantHandler implements ICommandHandler<CreateTenant> {
     const offer = await findOffer(manager, request);
     await checkPartner(manager, request.partnerId);
     await checkRoom(manager, request.region, offer);
+    const own = LAYERS.filter((layer) => offer.tier.layers[layer] === 'dedicated');
+    await requireCloudQuotas(manager, request.region, own);
     const tenant = await insertTenant(manager, request, offer);
     const { layers, serviceClass } = offer.tier;
     const operationId = await openOperation(manager, {
