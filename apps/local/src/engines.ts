@@ -7,6 +7,7 @@ import { PortBook } from './ports.js';
 import { ensureTemplate } from './postgres-server.js';
 import { type RdsHost, startRdsHost } from './rds-host.js';
 import { openStateFolder, type StateFolder } from './state-folder.js';
+import { requireStateVersion } from './state-version.js';
 import { stopLeftovers } from './leftovers.js';
 import { Supervisor } from './supervisor.js';
 import { timed } from './timed.js';
@@ -121,6 +122,7 @@ export async function startEngines(options: EnginesOptions = {}): Promise<Engine
   };
   try {
     await stopLeftovers(folder, log);
+    requireStateVersion(folder);
     const ports = new PortBook(folder.path('ports.json'));
     const secrets = loadSecrets(folder);
     const secretFiles = ensureSecretFiles(folder, secrets);

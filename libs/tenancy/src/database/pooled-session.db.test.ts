@@ -141,6 +141,27 @@ describe.each(LEFT)('%s', (_, statements) => {
   });
 });
 
+it('of one request stays in its own session from statement to statement, and does not go over to another request', async () => {
+  const request = contextFor('ten_a');
+  const left = `SELECT set_config('app.stolen', 'x', false)`;
+  const seen = async (who: typeof a) =>
+    (await databases.query<{ seen: string }>(who, `SELECT current_setting('app.stolen', true) AS seen`)).rows[0]?.seen;
+  await databases.query(request, left);
+  expect(await seen(request)).toBe('x');
+  // Another request of the same tenant, asked at once and in a moment.
+  await databases.query(request, left);
+  expect(await seen(contextFor('ten_a'))).not.toBe('x');
+  await databases.query(request, left);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  expect(await seen(request)).not.toBe('x');
+  // Those who wait for the connection are not passed over.
+  const order: string[] = [];
+  const waiting = [b, b, b].map(async (who) => seen(who).then((found) => order.push(`other ${found ?? ''}`)));
+  for (let i = 0; i < 3; i++) await databases.query(request, left).then(() => order.push('own'));
+  await Promise.all(waiting);
+  expect(order.toSorted()).toEqual(['other ', 'other ', 'other ', 'own', 'own', 'own']);
+});
+
 it('stays the same session with its statements prepared, where nothing but settings was left', async () => {
   const first = await backend(a);
   await databases.query(a, `SELECT set_config('search_path', 'app', false), pg_advisory_lock(1)`);
@@ -179,7 +200,7 @@ it.each([
     ...args: unknown[]
   ) {
     const answer = query.apply(this, args);
-    if (String(args[0]).startsWith('RESET')) void (answer as Promise<unknown>).then(() => order.push('reset'));
+    if (String(args[0]).includes('reset_session')) void (answer as Promise<unknown>).then(() => order.push('reset'));
     return answer as never;
   });
   await ask();

@@ -1,11 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import pg from 'pg';
+import type pg from 'pg';
 import type { TenantContext } from '../context/tenant-context.js';
 import type { Route } from '../routing/route.js';
 import type { RoutingTable } from '../routing/routing-table.js';
-import { HomeConnections } from './home-connections.js';
+import { LentConnections } from './lent-connections.js';
 import { explained, isStaleRoute, knownHomeOf } from './refusals.js';
-import { giveBack } from './session-reset.js';
 import { SignedContexts, type ContextExchange } from './signed-contexts.js';
 import { queryInContext, type Statement } from './tenant-query.js';
 import { inTransaction, type TenantTransaction, type TransactionOptions } from './tenant-transaction.js';
@@ -41,7 +40,7 @@ const HANDOVER_PAUSE_MS = 5;
 export class TenantDatabases {
   readonly #options: TenantDatabasesOptions;
   readonly #contexts: SignedContexts;
-  readonly #pools = new Map<string, HomeConnections<pg.Pool>>();
+  readonly #homes = new Map<string, LentConnections>();
 
   constructor(options: TenantDatabasesOptions) {
     this.#options = options;
@@ -60,13 +59,9 @@ export class TenantDatabases {
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>> {
     const whole = typeof statement === 'string' ? { text: statement, ...(values && { values }) } : statement;
-    return this.route(context, true, async (connect, signed) => {
-      const client = await connect();
-      const answer = queryInContext(client, signed, whole) as Promise<pg.QueryResult<Row>>;
-      // The reset travels behind the statement; its answer comes first.
-      void giveBack(client, (away) => client.release(away));
-      return await answer;
-    });
+    return this.route(context, true, (_connect, signed, { home }) =>
+      this.#home(home).run(context, (client) => queryInContext(client, signed, whole) as Promise<pg.QueryResult<Row>>),
+    );
   }
 
   /**
@@ -79,14 +74,9 @@ export class TenantDatabases {
     work: (transaction: TenantTransaction) => Promise<T>,
     { idempotent = false, ...options }: WorkOptions = {},
   ): Promise<T> {
-    return this.route(context, idempotent, async (connect, signed) => {
-      const client = await connect();
-      try {
-        return await inTransaction(client, signed, work, options);
-      } finally {
-        void giveBack(client, (away) => client.release(away));
-      }
-    });
+    return this.route(context, idempotent, (_connect, signed, { home }) =>
+      this.#home(home).run(context, (client) => inTransaction(client, signed, work, options)),
+    );
   }
 
   /** Address and login of a home, as `connect` of the options gives it. */
@@ -112,7 +102,7 @@ export class TenantDatabases {
       try {
         const signed = await this.#contexts.contextFor(context, route);
         const { home } = route;
-        return await attempt(() => this.#pool(home).use((pool) => pool.connect()), signed, route);
+        return await attempt(() => this.#home(home).connect(), signed, route);
       } catch (error) {
         if (!isStaleRoute(error)) throw explained(error);
         // Also when this work is not repeated: the next one shall not run into the same wall.
@@ -125,9 +115,9 @@ export class TenantDatabases {
   }
 
   async close(): Promise<void> {
-    const pools = [...this.#pools.values()];
-    this.#pools.clear();
-    await Promise.all(pools.map((pool) => pool.close()));
+    const homes = [...this.#homes.values()];
+    this.#homes.clear();
+    await Promise.all(homes.map((home) => home.close()));
   }
 
   /** The database says an epoch: if it is ahead of the route, the route is old; if behind, the database is. */
@@ -141,28 +131,13 @@ export class TenantDatabases {
     return routes.resolve(route.tenantId);
   }
 
-  #pool(home: string): HomeConnections<pg.Pool> {
-    let pool = this.#pools.get(home);
-    if (pool === undefined) {
-      pool = new HomeConnections(
-        () => this.#openPool(home),
-        (opened) => opened.end(),
-      );
-      this.#pools.set(home, pool);
+  #home(home: string): LentConnections {
+    let connections = this.#homes.get(home);
+    if (connections === undefined) {
+      const { connect, connectionsPerHome = CONNECTIONS_PER_HOME } = this.#options;
+      connections = new LentConnections(() => connect(home), connectionsPerHome);
+      this.#homes.set(home, connections);
     }
-    return pool;
-  }
-
-  async #openPool(home: string): Promise<pg.Pool> {
-    const config = await this.#options.connect(home);
-    const pool = new pg.Pool({
-      ...config,
-      pipeline: true,
-      max: this.#options.connectionsPerHome ?? CONNECTIONS_PER_HOME,
-    });
-    // What breaks is told to the statements under way and leaves the pool; without listeners it would end the process.
-    pool.on('error', () => undefined);
-    pool.on('connect', (client) => client.on('error', () => undefined));
-    return pool;
+    return connections;
   }
 }

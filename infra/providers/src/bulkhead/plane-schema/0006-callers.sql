@@ -209,6 +209,16 @@ BEGIN
   RETURN tenant;
 END $$;
 
+-- Puts the caller's session back to how it began, as DISCARD ALL does, but for statements that were prepared by protocol.
+-- Everybody may call it: it runs as the caller. Nothing is SET, because that would be put back at the end.
+-- Answers how many statements are prepared, or -1 when one was prepared by SQL: under its name somebody else's could run.
+CREATE FUNCTION tenancy.reset_session() RETURNS integer LANGUAGE plpgsql AS $$
+BEGIN
+  RESET SESSION AUTHORIZATION; RESET ALL; EXECUTE 'CLOSE ALL'; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;
+  PERFORM pg_catalog.pg_advisory_unlock_all();
+  RETURN (SELECT CASE WHEN pg_catalog.bool_or(s.from_sql) THEN -1 ELSE pg_catalog.count(*) END FROM pg_catalog.pg_prepared_statement() s);
+END $$;
+
 -- Who made a role administers it, which lets nobody act as it: only those serve who have a role's rights or may take them.
 CREATE OR REPLACE VIEW bulkhead.serving_role WITH (security_invoker = true) AS
 WITH granted AS (

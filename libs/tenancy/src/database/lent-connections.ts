@@ -1,0 +1,75 @@
+import pg from 'pg';
+import type { TenantContext } from '../context/tenant-context.js';
+import { HomeConnections } from './home-connections.js';
+import { giveBack } from './session-reset.js';
+
+interface Lent {
+  readonly pool: pg.Pool;
+  readonly client: pg.PoolClient;
+}
+
+/** Connections to one home, each lent to one request at a time, and reset before it is lent to another. */
+export class LentConnections {
+  readonly #pools: HomeConnections<pg.Pool>;
+  /** Given back in this turn of the event loop, and not reset yet: the same request, and no other, may go on with it. */
+  readonly #resting = new Map<TenantContext, Lent>();
+
+  /** @param connect gives address and login; read anew each time. */
+  constructor(connect: () => pg.ClientConfig | Promise<pg.ClientConfig>, max: number) {
+    this.#pools = new HomeConnections(
+      async () => openPool({ ...(await connect()), max }),
+      (pool) => pool.end(),
+    );
+  }
+
+  /** Takes a connection for an adapter, who gives it back. */
+  async connect(): Promise<pg.PoolClient> {
+    return (await this.#lend()).client;
+  }
+
+  /** Runs `work` on a connection. Statements of one request that follow each other at once share a session. */
+  async run<T>(context: TenantContext, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+    const lent = this.#resumed(context) ?? (await this.#lend());
+    try {
+      return await work(lent.client);
+    } finally {
+      this.#end(context, lent);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pools.close();
+  }
+
+  #lend(): Promise<Lent> {
+    return this.#pools.use(async (pool) => ({ pool, client: await pool.connect() }));
+  }
+
+  #resumed(context: TenantContext): Lent | undefined {
+    const lent = this.#resting.get(context);
+    this.#resting.delete(context);
+    return lent;
+  }
+
+  /** Nobody waits for the reset; but where others wait for a connection, it begins at once. */
+  #end(context: TenantContext, lent: Lent): void {
+    const { pool, client } = lent;
+    const reset = () => void giveBack(client, (away) => client.release(away));
+    const mayRest = pool.waitingCount === 0 && !this.#resting.has(context) && client.getTransactionStatus() === 'I';
+    if (!mayRest) return reset();
+    this.#resting.set(context, lent);
+    setImmediate(() => {
+      if (this.#resting.get(context) !== lent) return;
+      this.#resting.delete(context);
+      reset();
+    });
+  }
+}
+
+function openPool(config: pg.PoolConfig): pg.Pool {
+  const pool = new pg.Pool({ ...config, pipeline: true });
+  // What breaks is told to the statements under way and leaves the pool; without listeners it would end the process.
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => client.on('error', () => undefined));
+  return pool;
+}
