@@ -41,7 +41,7 @@ export function describeApplyPlan(current: () => TestStack): void {
       expect(plan.stacks.filter(({ result }) => result === 'changes').length).toBeGreaterThan(0);
       const { error, steps } = await ended((await admin('fleet', 'apply', file)).stderr);
       expect(error).toMatchObject({ code: 'plan_differs', message: expect.stringContaining('dedicated@2') });
-      expect(error?.message).toContain('0 of');
+      expect(error?.message).toContain('Applied: 0 of');
       expect(steps.filter(({ state }) => state === 'succeeded')).toEqual([]);
       expect(await tierOf('first-dedicated')).toBe(1);
     });

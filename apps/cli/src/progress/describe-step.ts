@@ -1,8 +1,8 @@
 import type { OperationDetail, StepView } from '@bulkhead/client';
 
-/** `register_pooled_layers` as words. */
+/** `register_pooled_layers` as words; the name of a stack as it is. */
 export function stepTitle({ name }: StepView): string {
-  return name.replaceAll('_', ' ');
+  return name.includes('.') ? name : name.replaceAll('_', ' ');
 }
 
 /** What there is to say about a step beside its state: attempts, what it waits for, its last words, its failure. */

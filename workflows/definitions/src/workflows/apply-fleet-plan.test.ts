@@ -95,7 +95,7 @@ it('begins nothing after the first failure, and says how far it came', async () 
   await expect(handle.result()).rejects.toMatchObject({
     cause: {
       type: 'provider_failed',
-      message: expect.stringContaining('1 of 5 stacks were applied, roster.b failed, and 3 are untouched'),
+      message: expect.stringContaining('Applied: 1 of 5 stacks; failed: roster.b; not begun: 3.'),
     },
   });
   expect(begun()).toEqual(['roster.a', 'roster.b']);

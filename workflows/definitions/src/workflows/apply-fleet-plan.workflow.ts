@@ -30,7 +30,7 @@ export async function applyFleetPlan(call: OperationCall<'fleet.apply'>): Promis
 
 class Progress {
   applied = 0;
-  #failed: { readonly stack: string; readonly error: unknown } | undefined;
+  readonly #failed: { readonly stack: string; readonly error: unknown }[] = [];
   readonly #outer = CancellationScope.current();
 
   constructor(
@@ -42,11 +42,11 @@ class Progress {
   async through(stacks: readonly string[], atOnce: number): Promise<void> {
     let next = 0;
     const work = async (): Promise<void> => {
-      while (next < stacks.length && !this.#failed && !this.#outer.consideredCancelled)
+      while (next < stacks.length && this.#failed.length === 0 && !this.#outer.consideredCancelled)
         await this.#one(stacks[next++]!);
     };
     await Promise.all(Array.from({ length: atOnce }, work));
-    if (this.#failed) throw this.#stopped(this.#failed);
+    if (this.#failed.length > 0) throw this.#stopped();
     if (this.#outer.consideredCancelled) throw new CancelledFailure('No further stack was begun.');
   }
 
@@ -57,7 +57,7 @@ class Progress {
       this.applied += 1;
     } catch (error) {
       if (!(error instanceof TemporalFailure)) throw error;
-      this.#failed ??= { stack, error };
+      this.#failed.push({ stack, error });
     }
   }
 
@@ -83,14 +83,14 @@ class Progress {
     });
   }
 
-  #stopped({ stack, error }: { readonly stack: string; readonly error: unknown }): ApplicationFailure {
-    const { code, message, remediation } = failureOf(error);
+  #stopped(): ApplicationFailure {
+    const { code, message, remediation } = failureOf(this.#failed[0]?.error);
     const all = this.call.input.stacks.length;
-    const rest = all - this.applied - 1;
-    const where = `${this.applied} of ${all} stacks were applied, ${stack} failed, and ${rest} are untouched or failed too.`;
+    const rest = all - this.applied - this.#failed.length;
+    const failed = this.#failed.map(({ stack }) => stack).join(', ');
     return ApplicationFailure.create({
       type: code,
-      message: `${message} ${where}`,
+      message: `${message} Applied: ${this.applied} of ${all} stacks; failed: ${failed}; not begun: ${rest}.`,
       nonRetryable: true,
       details: [{ remediation }],
     });
