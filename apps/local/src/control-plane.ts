@@ -169,6 +169,8 @@ export async function startWorker(
       BULKHEAD_AUDIT_BUCKET: auditBucket(aws.region),
       BULKHEAD_CONTEXT_RECIPIENT: contextRecipient(secretFiles.tokenKey),
       BULKHEAD_WORKLOAD_PROFILE: join(REPOSITORY, 'apps/clinic/isolation.json'),
+      // The emulator has no Service Quotas; these are AWS's defaults of old.
+      BULKHEAD_CLOUD_QUOTAS: 'rds-instances=40,s3-buckets=100,kms-keys=10000,iam-roles=1000',
     },
     cwd: folder.dir,
     // It bundles the workflows first.

@@ -1,5 +1,5 @@
 import { GetRoleCommand, IAMClient, UpdateRoleCommand } from '@aws-sdk/client-iam';
-import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { CreateQueueCommand, ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { idHex, newId, type StackId } from '@bulkhead/kernel';
 import { bulkhead, bulkheadJson } from '../support/command-line.js';
 import { onboard, REGION, type Tenant } from '../support/onboarding.js';
@@ -79,12 +79,19 @@ export function describeDrift(current: () => TestStack): void {
       expect((await run('--tenant', tenant.slug)).code).toBe(0);
     });
 
-    it('an orphan takes two people, of whom one is not enough', async () => {
+    it('an orphan takes two people, of whom one is not enough, and is gone then', async () => {
       const [orphan] = await admin<Finding[]>('drift', 'list', '--kind', 'orphan');
       const { id, hash, approvalsNeeded } = await admin<Change>('drift', 'repair', orphan!.id, '--reason', 'left over');
       expect(approvalsNeeded).toBe(2);
       await bulkheadJson(current(), 'approver', 'approvals', 'approve', id, '--hash', hash);
       expect((await bulkhead(current(), 'platform-admin', 'changes', 'apply', id, '--hash', hash)).code).toBe(4);
+      await bulkheadJson(current(), 'second-approver', 'approvals', 'approve', id, '--hash', hash);
+      await admin('changes', 'apply', id, '--hash', hash, '--wait');
+      const { QueueUrls = [] } = await new SQSClient(config()).send(
+        new ListQueuesCommand({ QueueNamePrefix: 'bh-left' }),
+      );
+      expect(QueueUrls).toEqual([]);
+      expect((await run()).code).toBe(0);
     });
   });
 }

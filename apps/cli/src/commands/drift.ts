@@ -180,10 +180,8 @@ async function ask(session: Session, options: RemedyOptions, id: string, verb: '
   const change: ChangeView = await (verb === 'repair' ? client.repairDrift(request) : client.adoptDrift(request));
   printOne(session, change, CHANGE);
   const { hash, approvalsNeeded } = change;
-  session.note(
-    `Waiting for ${approvalsNeeded} approval(s): bulkhead approvals approve ${change.id} --hash ${hash}\n` +
-      `Then: bulkhead changes apply ${change.id} --hash ${hash}`,
-  );
+  session.note(`Waiting for ${approvalsNeeded} approval(s): bulkhead approvals approve ${change.id} --hash ${hash}`);
+  session.note(`Then: bulkhead changes apply ${change.id} --hash ${hash}`);
 }
 
 function difference({ path, before, after }: DriftFindingView['properties'][number]): string {

@@ -39,6 +39,7 @@ const QUOTE: Shape<QuoteView> = {
         .filter(({ met }) => !met)
         .map(({ layer, detail }) => `own ${layer}: ${detail}`)
         .join('; '),
+    'CLOUD QUOTAS': ({ cloudQuotas }) => cloudQuotas.map(({ says }) => says).join('; '),
     APPROVALS: ({ approval }) => `${approval.approvals}: ${approval.reasons.join('; ')}`,
     'HOLDS UNTIL': ({ expiresAt }) => time(expiresAt),
   },
