@@ -92,6 +92,12 @@ function comparisons(): Comparison[] {
       against: libraryOpen,
       repeats: 20,
     },
+    ...['call', 'look_up', 'hash'].map((part) => ({
+      name: `point read: the policy's ${part.replace('_', '-')} only ÷ without RLS`,
+      subject: () => databases.query(one, point(`note_${part}`)),
+      against: libraryOpen,
+      repeats: 20,
+    })),
     { name: 'point read: library ÷ bare prepared SELECT', subject: library, against: bare, limit: 1.7, repeats: 20 },
     {
       name: 'list of 100: RLS ÷ explicit predicate',
