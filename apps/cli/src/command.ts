@@ -11,6 +11,8 @@ export class CommandMaker {
   exitCode: ExitCode = EXIT.ok;
   /** Known once a command runs; errors are then reported as its options say. */
   debug = false;
+  /** Known once all commands are there. */
+  root = new Command();
 
   constructor(private readonly terminal: Terminal) {}
 

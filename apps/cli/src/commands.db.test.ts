@@ -96,9 +96,9 @@ describe('tenants', () => {
   });
 
   it('show their placement', async () => {
-    const { tenantId, bindings } = await cli.json('tenants', 'placement', 'riverside');
+    const { tenantId, bindings } = await cli.json('placements', 'get', 'riverside');
     expect([tenantId, bindings]).toEqual([expect.stringMatching(/^ten_/), []]);
-    expect((await cli.run(['tenants', 'placement', 'riverside'])).stdout).toMatch(/^LAYER +ISOLATION +STATE/);
+    expect((await cli.run(['placements', 'get', 'riverside'])).stdout).toMatch(/^LAYER +ISOLATION +STATE/);
   });
 });
 

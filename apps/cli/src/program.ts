@@ -5,8 +5,10 @@ import { approvals } from './commands/approvals.js';
 import { audit } from './commands/audit.js';
 import { cells } from './commands/cells.js';
 import { changes } from './commands/changes.js';
+import { complete as completeWords, completion } from './commands/completion.js';
 import { contexts } from './commands/contexts.js';
 import { doctor } from './commands/doctor.js';
+import { entitlements } from './commands/entitlements.js';
 import { eligibility } from './commands/eligibility.js';
 import { facts } from './commands/facts.js';
 import { drift } from './commands/drift.js';
@@ -17,10 +19,13 @@ import { legalHolds } from './commands/legal-holds.js';
 import { login } from './commands/login.js';
 import { logout } from './commands/logout.js';
 import { operations } from './commands/operations.js';
+import { placements } from './commands/placements.js';
 import { plans } from './commands/plans.js';
 import { preview } from './commands/preview.js';
+import { quotes } from './commands/quotes.js';
 import { support } from './commands/support.js';
 import { tenants } from './commands/tenants.js';
+import { tokens } from './commands/tokens.js';
 import { tiers } from './commands/tiers.js';
 import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js';
 import { OUTPUT_FORMATS } from './output/output-format.js';
@@ -33,9 +38,13 @@ const NOUNS = [
   contexts,
   doctor,
   tenants,
+  placements,
+  entitlements,
+  tokens,
   operations,
   facts,
   eligibility,
+  quotes,
   changes,
   approvals,
   legalHolds,
@@ -50,6 +59,7 @@ const NOUNS = [
   isolation,
   preview,
   drift,
+  completion,
 ];
 
 const AFTERWARDS = `
@@ -88,6 +98,8 @@ function build(maker: CommandMaker, terminal: Terminal): Command {
     .option('--debug', 'tell what is sent and why something failed')
     .addHelpText('after', AFTERWARDS);
   for (const noun of NOUNS) program.addCommand(noun(maker));
+  program.addCommand(completeWords(maker), { hidden: true });
+  maker.root = program;
   return complete(program, terminal);
 }
 

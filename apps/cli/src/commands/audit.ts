@@ -14,6 +14,7 @@ import { EXIT, type ExitCode } from '../exit-code.js';
 import { printOne, time, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
 import { usageError } from '../usage-error.js';
+import { addProofs } from './audit-proofs.js';
 import { printFrom, withPaging, type ListOptions } from './list.js';
 
 const EVENT: Shape<AuditEventView> = {
@@ -85,6 +86,7 @@ export function audit(maker: CommandMaker): Command {
     )
     .option('--since <file>', 'an older checkpoint of the same log, for example from the anchor bucket')
     .action(maker.does<VerifyOptions>(verify));
+  addProofs(noun, maker);
   return noun;
 }
 

@@ -11,7 +11,7 @@ import { CHANGE, CHANGE_ROW } from './change-output.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
 import { printQuote } from './quote-output.js';
 import { addStateLoss } from './state-loss.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 import { finish, onceOnly, withWaiting, type WaitOptions } from './wait.js';
 
 interface QuoteOptions extends WaitOptions, Omit<CreateQuoteBody, 'tenantId'> {

@@ -30,7 +30,7 @@ export function contexts(maker: CommandMaker): Command {
   noun
     .command('get')
     .description('Show a context; the current one by default.')
-    .argument('[name]', 'as `contexts list` shows it', reference)
+    .argument('[context]', 'as `contexts list` shows it', reference)
     .action(
       maker.does(async (session, { context }, name = context) => {
         const known = new ContextStore(session.terminal).read();
@@ -41,7 +41,7 @@ export function contexts(maker: CommandMaker): Command {
   noun
     .command('use')
     .description('Make a context the current one.')
-    .argument('<name>', 'as `contexts list` shows it', reference)
+    .argument('<context>', 'as `contexts list` shows it', reference)
     .action(
       maker.does(async (session, _options, name = '') => {
         await changed(session, name, (known) => ({ ...known, current: name }));
@@ -51,7 +51,7 @@ export function contexts(maker: CommandMaker): Command {
   noun
     .command('remove')
     .description('Forget a context and its credential.')
-    .argument('<name>', 'as `contexts list` shows it', reference)
+    .argument('<context>', 'as `contexts list` shows it', reference)
     .action(maker.does(remove));
   return noun;
 }

@@ -9,7 +9,7 @@ import { assertSucceeded, followOperation } from '../progress/follow-operation.j
 import type { Session } from '../session.js';
 import { CHANGE } from './change-output.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 import { onceOnly, withWaiting, type WaitOptions } from './wait.js';
 
 interface RunOptions extends WaitOptions {

@@ -5,7 +5,7 @@ import type { CommandMaker } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { printList, printOne, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 
 interface Ruling {
   readonly layer: string;

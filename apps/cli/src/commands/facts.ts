@@ -4,7 +4,7 @@ import { reference } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { printList, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 import { onceOnly, type WaitOptions } from './wait.js';
 
 const FACT: Shape<FactView> = {

@@ -4,7 +4,7 @@ import { reference } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { printOne, time, type Shape } from '../output/print.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 import { onceOnly, type WaitOptions } from './wait.js';
 
 const HOLD: Shape<LegalHoldView> = {

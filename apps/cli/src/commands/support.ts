@@ -5,7 +5,7 @@ import type { CommandMaker } from '../command.js';
 import { printOne, time, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
-import { findTenant } from './tenants.js';
+import { findTenant } from './find-tenant.js';
 import { onceOnly, type WaitOptions } from './wait.js';
 
 const GRANT: Shape<SupportGrantView> = {

@@ -1,52 +1,14 @@
-import {
-  paginate,
-  type BindingView,
-  type BulkheadClient,
-  type CreateTenantBody,
-  type TenantPreview,
-  type TenantRehearsed,
-  type TenantView,
-} from '@bulkhead/client';
+import { type CreateTenantBody, type TenantPreview, type TenantRehearsed } from '@bulkhead/client';
 import type { Command } from 'commander';
 import { reference, wholeNumber } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
-import { printList, printOne, time, version, type Shape } from '../output/print.js';
+import { printOne } from '../output/print.js';
 import type { Session } from '../session.js';
-import { usageError } from '../usage-error.js';
+import { findTenant, PREVIEW, TENANT } from './find-tenant.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
+import { addStanding } from './tenant-standing.js';
 import { finish, onceOnly, withWaiting, type WaitOptions } from './wait.js';
-
-const PREVIEW: Shape<TenantPreview>['columns'] = {
-  SLUG: ({ slug }) => slug,
-  NAME: ({ name }) => name,
-  REGION: ({ region }) => region,
-  TIER: ({ tier }) => version(tier),
-  PLAN: ({ plan }) => version(plan),
-  QUANTITY: ({ quantity }) => quantity,
-  STATE: ({ state }) => state,
-};
-
-const TENANT: Shape<TenantView> = {
-  name: ({ id }) => id,
-  columns: { ID: ({ id }) => id, ...PREVIEW, CREATED: ({ createdAt }) => time(createdAt) },
-};
-
-const BINDING: Shape<BindingView> = {
-  name: ({ bindingId }) => bindingId,
-  columns: {
-    LAYER: ({ layer }) => layer,
-    ISOLATION: ({ isolation }) => isolation,
-    STATE: ({ state }) => state,
-    EPOCH: ({ epoch }) => epoch,
-    BINDING: ({ bindingId }) => bindingId,
-    CELL: ({ cellId }) => cellId,
-    WHERE: ({ outputs }) =>
-      Object.entries(outputs)
-        .map(([name, value]) => `${name}=${value}`)
-        .join(' '),
-  },
-};
 
 interface CreateOptions extends WaitOptions {
   readonly name: string;
@@ -68,7 +30,7 @@ interface TenantFilter extends ListOptions {
 }
 
 export function tenants(maker: CommandMaker): Command {
-  const noun = maker.noun('tenants', 'Customers, and where they are placed.');
+  const noun = maker.noun('tenants', 'Customers: onboarding, standing, subscription.');
   withWaiting(noun.command('create'))
     .description('Onboard a tenant.')
     .requiredOption('--name <name>', 'name of the organisation')
@@ -97,11 +59,7 @@ export function tenants(maker: CommandMaker): Command {
         printOne(session, await findTenant(session.client(), tenant), TENANT);
       }),
     );
-  noun
-    .command('placement')
-    .description('Show where each layer of a tenant is.')
-    .argument('<tenant>', 'id or slug', reference)
-    .action(maker.does(placement));
+  addStanding(noun, maker);
   return noun;
 }
 
@@ -142,25 +100,4 @@ async function list(session: Session, options: TenantFilter): Promise<void> {
   const filter = { state, tier, region, q: search } as object;
   const client = session.client();
   await printPages(session, options, TENANT, (page) => client.listTenants({ query: { ...filter, ...page } }));
-}
-
-async function placement(session: Session, _options: unknown, tenant = ''): Promise<void> {
-  const client = session.client();
-  const { id } = await findTenant(client, tenant);
-  const answer = await client.getPlacement({ path: { id } });
-  if (session.options.output === 'json' || session.options.output === 'yaml')
-    printOne(session, answer, { name: ({ tenantId }) => tenantId, columns: {} });
-  else printList(session, answer.bindings, BINDING);
-}
-
-/** By id, or by slug. @throws BulkheadError `tenant_not_found` */
-export async function findTenant(client: BulkheadClient, idOrSlug: string): Promise<TenantView> {
-  if (idOrSlug.startsWith('ten_')) return await client.getTenant({ path: { id: idOrSlug } });
-  for await (const tenant of paginate((page) => client.listTenants({ query: { q: idOrSlug, ...page } })))
-    if (tenant.slug === idOrSlug) return tenant;
-  throw usageError(
-    'tenant_not_found',
-    `There is no tenant with the slug "${idOrSlug}".`,
-    'Look for it: bulkhead tenants list --search …',
-  );
 }
