@@ -28,46 +28,46 @@ const ASKED: Readonly<Record<CloudQuota, readonly [region: string, code: object]
   'iam-roles': ['us-east-1', { ServiceCode: 'iam', QuotaCode: 'L-FE177D64' }],
 };
 
-/** What every source keeps, whatever knows the limits. */
-function keepsTheContract(
-  name: string,
-  knowing: (quota: CloudQuota, limit: number) => QuotaSource,
-  unknowing: (quota: CloudQuota) => QuotaSource,
-) {
-  describe(name, () => {
-    it.each(CLOUD_QUOTAS)('says how many %s there may be', async (quota) => {
-      expect(await knowing(quota, 40).limit(quota)).toBe(40);
-    });
-    it.each(CLOUD_QUOTAS)('says that it does not know of %s, and not that there may be none', async (quota) => {
-      expect(await unknowing(quota).limit(quota)).toBeNull();
-    });
-  });
+interface Kind {
+  readonly knows: string;
+  readonly knowing: (quota: CloudQuota, limit: number) => QuotaSource;
+  readonly unknowing: (quota: CloudQuota) => QuotaSource;
 }
 
-keepsTheContract(
-  'AWS Service Quotas',
-  (quota, limit) => {
-    const [region, code] = ASKED[quota];
-    answers(region, 'GetServiceQuota', code, 200, { Quota: { ...code, Value: limit } });
-    return source();
+const KINDS: readonly Kind[] = [
+  {
+    knows: 'AWS Service Quotas',
+    knowing(quota, limit) {
+      const [region, code] = ASKED[quota];
+      answers(region, 'GetServiceQuota', code, 200, { Quota: { ...code, Value: limit } });
+      return source();
+    },
+    unknowing(quota) {
+      const [region, code] = ASKED[quota];
+      answers(region, 'GetServiceQuota', code, 400, absent);
+      answers(region, 'GetAWSDefaultServiceQuota', code, 400, absent);
+      return source();
+    },
   },
-  (quota) => {
-    const [region, code] = ASKED[quota];
-    answers(region, 'GetServiceQuota', code, 400, absent);
-    answers(region, 'GetAWSDefaultServiceQuota', code, 400, absent);
-    return source();
+  {
+    knows: 'the configuration',
+    knowing: (quota, limit) => declaredQuotas(`${quota}=${limit}`),
+    unknowing(quota) {
+      const others = CLOUD_QUOTAS.filter((other) => other !== quota);
+      return declaredQuotas(others.map((other) => `${other}=1`).join(', '));
+    },
   },
-);
-keepsTheContract(
-  'the configuration',
-  (quota, limit) => declaredQuotas(`${quota}=${limit}`),
-  (quota) =>
-    declaredQuotas(
-      CLOUD_QUOTAS.filter((other) => other !== quota)
-        .map((other) => `${other}=1`)
-        .join(', '),
-    ),
-);
+];
+
+// What every source keeps, whatever knows the limits.
+describe.each(KINDS)('$knows', ({ knowing, unknowing }) => {
+  it.each(CLOUD_QUOTAS)('says how many %s there may be', async (quota) => {
+    expect(await knowing(quota, 40).limit(quota)).toBe(40);
+  });
+  it.each(CLOUD_QUOTAS)('says that it does not know of %s, and not that there may be none', async (quota) => {
+    expect(await unknowing(quota).limit(quota)).toBeNull();
+  });
+});
 
 it('an account that never asked for another limit has the default of AWS', async () => {
   const [region, code] = ASKED['rds-instances'];

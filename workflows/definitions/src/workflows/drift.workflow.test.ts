@@ -79,7 +79,7 @@ it('a remedy that fails waits for an operator, and gives its request back when n
   workers.on('remedyDrift', () => {
     throw lasting();
   });
-  await expect(run('drift.remedy', { changeId })).rejects.toThrow();
+  await expect(run('drift.remedy', { changeId })).rejects.toMatchObject({ cause: { type: 'provider_failed' } });
   expect(workers.order).toEqual(['remedyDrift', 'releaseRemedy']);
   expect(workers.reports).toContain('needs_attention');
 });
