@@ -116,6 +116,7 @@ describe('POST /v1/tenants/{id}/tokens', () => {
     ['platform-admin', 201],
     ['tenancy-issuer', 201],
     ['tenancy-service', 403],
+    ['tenancy-worker', 403],
     ['sales-ops', 403],
     ['approver', 403],
     ['auditor', 403],
@@ -127,6 +128,26 @@ describe('POST /v1/tenants/{id}/tokens', () => {
     expect(answer.status).toBe(status);
     const outcome = status === 201 ? 'accepted' : 'refused';
     expect((await api.leaves()).at(-1)).toMatchObject({ action: 'tenant_token.issue', outcome, actor: { id: role } });
+  });
+
+  it('gives a service that works by itself tokens for itself, and for nobody else', async () => {
+    const token = await api.issuer.token({ sub: 'clinic-claims', roles: ['tenancy-worker'] });
+    const own = { audience: 'clinic', subject: { kind: 'service', id: 'clinic-claims' }, roles: [], database: true };
+    const issued = await issue(own, { token });
+    expect(issued.status).toBe(201);
+    expect(decodeJwt(issued.body.token)).toMatchObject({ sub: 'clinic-claims', kind: 'service', roles: [] });
+    const others = [
+      person,
+      { ...own, subject: { kind: 'service', id: 'clinic' } },
+      { ...own, subject: { kind: 'person', id: 'clinic-claims' } },
+      { ...own, roles: ['clinician'] },
+      { ...own, unit: 'north' },
+    ];
+    for (const body of others)
+      expect(await issue(body, { token })).toMatchObject({ status: 403, body: { errorCode: 'token_not_own' } });
+    const revoke = { subject: 'usr_7', reason: 'not mine' };
+    expect((await api.post(`/v1/tenants/${tenantId}/tokens/revoke`, revoke, { token })).status).toBe(403);
+    expect((await api.get('/v1/tenants', { token })).status).toBe(403);
   });
 
   it('works with an API key of the identity service', async () => {
@@ -279,6 +300,7 @@ describe('revocation', () => {
   it.each([
     ['tenancy-issuer', 200],
     ['tenancy-service', 200],
+    ['tenancy-worker', 200],
     ['auditor', 200],
     ['platform-admin', 200],
     ['sales-ops', 403],

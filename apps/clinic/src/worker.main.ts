@@ -12,7 +12,10 @@ async function main(): Promise<void> {
   const config = readServiceConfig();
   const logger = createLogger({ name: 'clinic-worker', level: config.BULKHEAD_LOG_LEVEL, bind: workFields });
   const control = await connectControlPlane(config, logger);
-  const contexts = new ServiceContexts(control, tenantTokens(config, control), { id: 'clinic-claims', roles: [] });
+  const contexts = new ServiceContexts(control, tenantTokens(config, control), {
+    id: config.CLINIC_CLIENT_ID,
+    roles: [],
+  });
   const workload = await openWorkload(config, contexts.exchange);
   const directory = new WorkloadDirectory(config.BULKHEAD_WORKLOAD_URL);
   const worker = createClaimsWorker({

@@ -42,7 +42,9 @@ function signingKey(folder: StateFolder): JWK {
 /** Roles in the tokens of a demo user. */
 export function rolesOf(user: string): string[] {
   if (user === 'no-role') return [];
-  return user === 'second-approver' ? ['approver'] : [user];
+  // Of a person and of a service who are known by a name of their own.
+  const named: Readonly<Record<string, string>> = { 'second-approver': 'approver', 'clinic-claims': 'tenancy-worker' };
+  return [named[user] ?? user];
 }
 
 function clients(secrets: LocalSecrets): ClientMetadata[] {

@@ -16,6 +16,7 @@ export const DEMO_USERS = [
   'no-role',
   'tenancy-issuer',
   'tenancy-service',
+  'clinic-claims',
 ] as const;
 export type DemoUser = (typeof DEMO_USERS)[number];
 
@@ -101,8 +102,8 @@ export interface SecretFiles {
   readonly tokenKey: string;
   /** Client secret by which services of the workload plane log in to the control plane. */
   readonly tenancyService: string;
-  /** Client secret of whoever may issue tenants' tokens: the vendor's identity service, and workers for themselves. */
-  readonly tenancyIssuer: string;
+  /** Client secret of the worker that decides claims, which gets tokens for itself only. */
+  readonly clinicClaims: string;
 }
 
 /** Makes the secret files at the first call and names them. */
@@ -112,7 +113,7 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
     pulumiPassphrase: folder.path('pulumi-passphrase'),
     tokenKey: folder.path('token-key'),
     tenancyService: folder.path('tenancy-service-secret'),
-    tenancyIssuer: folder.path('tenancy-issuer-secret'),
+    clinicClaims: folder.path('clinic-claims-secret'),
   };
   if (!existsSync(files.auditSigningKey)) {
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -121,6 +122,6 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
   if (!existsSync(files.pulumiPassphrase)) writePrivateFile(files.pulumiPassphrase, token());
   if (!existsSync(files.tokenKey)) writePrivateFile(files.tokenKey, randomBytes(32).toString('base64'));
   writePrivateFile(files.tenancyService, identityClients['tenancy-service']);
-  writePrivateFile(files.tenancyIssuer, identityClients['tenancy-issuer']);
+  writePrivateFile(files.clinicClaims, identityClients['clinic-claims']);
   return files;
 }

@@ -62,8 +62,8 @@ async function startWorker(engines: Engines, apiUrl: string): Promise<ManagedPro
     args: [script('apps/clinic/dist/worker.main.js')],
     env: serviceEnv(engines, apiUrl, {
       aws: engines.aws.consumer,
-      client: 'tenancy-issuer',
-      secretFile: engines.secretFiles.tenancyIssuer,
+      client: 'clinic-claims',
+      secretFile: engines.secretFiles.clinicClaims,
     }),
     cwd: engines.folder.dir,
     stopTimeoutMs: 25_000,

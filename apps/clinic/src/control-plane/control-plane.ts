@@ -65,7 +65,7 @@ export class ControlPlane {
     return answer.context;
   };
 
-  /** A token for the service itself. The service's identity must be one that may issue tokens. */
+  /** A token for the service itself. The service's identity must be one that may have such tokens. */
   async issueToken(tenantId: string, { id, roles }: { id: string; roles: readonly string[] }): Promise<Redacted> {
     const { token } = await this.#call<{ token: string }>(`/v1/tenants/${tenantId}/tokens`, {
       method: 'POST',

@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service' | 'tenancy-worker'>;
     expiresInDays?: number;
 };
 

@@ -1,6 +1,7 @@
 /**
  * Who may do something. Absence of a role means no. `tenancy-issuer` is the vendor's identity service, `tenancy-service`
- * a service that tenants work with, `workload` the control plane's own processes.
+ * a service that tenants work with, `tenancy-worker` a service that works for tenants by itself and gets tokens for itself
+ * only, `workload` the control plane's own processes.
  */
 export const ROLES = [
   'platform-admin',
@@ -11,6 +12,7 @@ export const ROLES = [
   'ci',
   'tenancy-issuer',
   'tenancy-service',
+  'tenancy-worker',
   'workload',
 ] as const;
 export type Role = (typeof ROLES)[number];

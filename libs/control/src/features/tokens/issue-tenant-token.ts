@@ -102,7 +102,7 @@ export interface TokenGrant {
 
 @Gated<IssueTenantToken, TokenGrant>({
   name: 'tenant_token.issue',
-  roles: ['platform-admin', 'tenancy-issuer'],
+  roles: ['platform-admin', 'tenancy-issuer', 'tenancy-worker'],
   audit: ({ request: { tenantId, audience, subject, roles, unit, actor, database } }, grant) => ({
     subject: { kind: 'tenant', id: tenantId },
     tenantId,
@@ -123,7 +123,12 @@ export class IssueTenantToken extends Command<TokenGrant> {
    * its own, and is known by getting another one back.
    */
   constructor(
-    readonly request: IssueTenantTokenBody & { readonly tenantId: TenantId; readonly tokenId: Redacted<TokenId> },
+    readonly request: IssueTenantTokenBody & {
+      readonly tenantId: TenantId;
+      readonly tokenId: Redacted<TokenId>;
+      /** The one service that the caller gets tokens for: itself. Null for whoever may have them for anybody. */
+      readonly onlyService: string | null;
+    },
   ) {
     super();
   }
@@ -137,6 +142,7 @@ export class IssueTenantTokenHandler implements ICommandHandler<IssueTenantToken
   async execute({ request }: IssueTenantToken): Promise<TokenGrant> {
     const { tenantId, tokenId, subject, roles, actor, database, lifetimeSeconds } = request;
     const { manager } = this.work;
+    requireOwn(request);
     if (actor !== undefined && subject.kind !== 'person') throw actorWithoutPerson();
     await requireIssuable(manager, tenantId);
     const issuedAt = await issueSecond(manager, tenantId);
@@ -145,6 +151,19 @@ export class IssueTenantTokenHandler implements ICommandHandler<IssueTenantToken
     const expiresAt = Math.min(wanted, (await supportGrantEnd(manager, tenantId, subject.id, roles)) ?? wanted);
     return { tokenId: tokenId.reveal(), tenantId, issuedAt, expiresAt, place };
   }
+}
+
+/** A service that works by itself is nobody else, and has no rights but those of a service without roles. */
+function requireOwn({ onlyService, subject, roles, actor, unit }: IssueTenantToken['request']): void {
+  if (onlyService === null) return;
+  const own = subject.kind === 'service' && subject.id === onlyService;
+  if (own && roles.length === 0 && actor === undefined && unit === undefined) return;
+  throw new BulkheadError({
+    code: 'token_not_own',
+    status: 403,
+    publicMessage: 'You may have tokens for yourself only, as a service without roles.',
+    remediation: 'Name yourself as the subject, of kind service, and leave roles, actor and unit out.',
+  });
 }
 
 function actorWithoutPerson(): BulkheadError {

@@ -21,6 +21,12 @@ import type { TokenVault } from './token-vault.js';
 /** A token or context that was made, or null for the answer to a repetition: it was given once and never kept. */
 export type Given<T> = T & { readonly secret: Redacted | null };
 
+/** A service that works by itself gets tokens for itself, unless it is also somebody who may have them for others. */
+function onlyServiceOf({ principal: { id, roles } }: Call): string | null {
+  const forAnybody = roles.some((role) => role === 'platform-admin' || role === 'tenancy-issuer');
+  return !forAnybody && roles.includes('tenancy-worker') ? id : null;
+}
+
 /** Makes tokens and contexts of what the gate has granted. Lives where the vault is: in the API process. */
 export class TokenService {
   constructor(
@@ -36,7 +42,7 @@ export class TokenService {
     const signer = await this.keys.signer();
     const tokenId = newId('token');
     const grant = await this.gate.execute(
-      new IssueTenantToken({ ...body, tenantId, tokenId: new Redacted(tokenId) }),
+      new IssueTenantToken({ ...body, tenantId, tokenId: new Redacted(tokenId), onlyService: onlyServiceOf(call) }),
       call,
     );
     if (grant.tokenId !== tokenId) return { ...grant, secret: null };

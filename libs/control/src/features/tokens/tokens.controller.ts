@@ -109,7 +109,7 @@ export class TokensController {
   }
 
   @Get('token-revocations')
-  @Allow('platform-admin', 'auditor', 'tenancy-issuer', 'tenancy-service')
+  @Allow('platform-admin', 'auditor', 'tenancy-issuer', 'tenancy-service', 'tenancy-worker')
   @ApiOperation({
     operationId: 'listTokenRevocations',
     summary: 'Revoked tokens that may not have expired; services poll this and refuse them.',
