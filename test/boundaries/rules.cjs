@@ -23,6 +23,7 @@ const MAY_IMPORT = {
     'libs/store',
     'libs/control',
     'libs/planes',
+    'libs/tenancy',
     'libs/isolation',
     'libs/integrations',
     'infra/automation',

@@ -130,6 +130,22 @@ describe('POST /v1/tenants/{id}/tokens', () => {
     expect((await api.leaves()).at(-1)).toMatchObject({ action: 'tenant_token.issue', outcome, actor: { id: role } });
   });
 
+  it('gives the isolation prover tokens of tenants of the proof only; others are not there for it', async () => {
+    const token = await api.issuer.token({ sub: 'prover', roles: ['isolation-prover'] });
+    expect(await issue(person, { token })).toMatchObject({ status: 404, body: { errorCode: 'tenant_not_found' } });
+    const probes = (cell: string) =>
+      asSuperuser(
+        api,
+        `update control.tenants set environment = 'sandbox', probe_of = ${cell} where id = '${tenantId}'`,
+      );
+    await probes(`'${home}'`);
+    try {
+      expect((await issue(person, { token })).status).toBe(201);
+    } finally {
+      await probes('null');
+    }
+  });
+
   it('gives a service that works by itself tokens for itself, and for nobody else', async () => {
     const token = await api.issuer.token({ sub: 'clinic-claims', roles: ['tenancy-worker'] });
     const own = { audience: 'clinic', subject: { kind: 'service', id: 'clinic-claims' }, roles: [], database: true };

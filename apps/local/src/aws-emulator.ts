@@ -20,6 +20,8 @@ export interface AwsEmulator {
   readonly provisioner: AwsCredentials;
   /** IAM user of the worker's activities. */
   readonly worker: AwsCredentials;
+  /** IAM user of isolation proofs: it may take the roles of cells, for tenants of its own. */
+  readonly prover: AwsCredentials;
   /** IAM user of the workload's services: it may take the roles of cells and stacks, and nothing else. */
   readonly workload: AwsCredentials;
   /** IAM user of services that work on the queue: it also logs in as the consumer of each database. */
@@ -115,6 +117,7 @@ export async function startAwsEmulator(
     process: child,
     provisioner: secrets.awsRoot,
     worker: secrets.awsRoot,
+    prover: secrets.awsRoot,
     workload: secrets.awsRoot,
     consumer: secrets.awsRoot,
     migrator: secrets.awsRoot,
@@ -127,6 +130,7 @@ export async function startAwsEmulator(
     ...bare,
     provisioner: users['bulkhead-provisioner'],
     worker: users['bulkhead-worker'],
+    prover: users['bulkhead-prover'],
     workload: users['bulkhead-workload'],
     consumer: users['bulkhead-consumer'],
     migrator: users['bulkhead-migrator'],

@@ -1,7 +1,9 @@
-/** IAM users of the control plane, of the workload's services and queue consumers, and of what migrates its databases. */
+/** IAM users of the control plane and its isolation proofs, of the workload's services and queue consumers, and of what
+ * migrates its databases. */
 export const AWS_USERS = [
   'bulkhead-provisioner',
   'bulkhead-worker',
+  'bulkhead-prover',
   'bulkhead-workload',
   'bulkhead-consumer',
   'bulkhead-migrator',
@@ -120,7 +122,12 @@ function workerStatements(account: string, region: string): Statement[] {
   const secrets = ['secret:bulkhead/*', 'secret:rds!*'].map((resource) => arn('secretsmanager', resource));
   return [
     allow('LookAtDatabases', 'rds', 'DescribeDB* ListTagsForResource', ANY),
-    allow('LookAtKeys', 'kms', 'DescribeKey ListKeys ListAliases GetKeyRotationStatus ListResourceTags', ANY),
+    allow(
+      'LookAtKeys',
+      'kms',
+      'DescribeKey ListKeys ListAliases GetKeyRotationStatus ListResourceTags GetKeyPolicy',
+      ANY,
+    ),
     allow('LookAtQueues', 'sqs', 'ListQueues GetQueueAttributes GetQueueUrl ListQueueTags', ANY),
     allow(
       'LookAtBuckets',
@@ -128,11 +135,15 @@ function workerStatements(account: string, region: string): Statement[] {
       'ListAllMyBuckets ListBucket GetBucket* GetEncryptionConfiguration GetLifecycleConfiguration',
       ANY,
     ),
+    allow('LookAtRoles', 'iam', 'GetRole ListRolePolicies GetRolePolicy ListAttachedRolePolicies', [
+      `arn:aws:iam::${account}:role/bh-*`,
+    ]),
+    allow('LookAtPolicies', 'iam', 'GetPolicy GetPolicyVersion', [`arn:aws:iam::${account}:policy/*`]),
     allow('LookAtAlarms', 'cloudwatch', 'DescribeAlarms GetMetricData', ANY),
     allow('LookAtBackups', 'backup', 'List* Get* Describe*', ANY),
     allow('Identity', 'sts', 'GetCallerIdentity', ANY),
     allow('UseKeys', 'kms', 'GenerateDataKey GenerateDataKeyWithoutPlaintext Encrypt Decrypt', [arn('kms', 'key/*')]),
-    allow('ReadSecrets', 'secretsmanager', 'GetSecretValue DescribeSecret', secrets),
+    allow('ReadSecrets', 'secretsmanager', 'GetSecretValue DescribeSecret GetResourcePolicy', secrets),
     allow('ListSecrets', 'secretsmanager', 'ListSecrets', ANY),
     allow('AnchorAudit', 's3', 'PutObject PutObjectRetention GetObject GetObjectVersion GetObjectRetention', [
       `${audit}/*`,
@@ -151,6 +162,11 @@ function workerStatements(account: string, region: string): Statement[] {
       [`arn:aws:iam::${account}:role/bh-*`],
     ),
   ];
+}
+
+// The proof acts in sessions of its own tenants, as services do; it has no logins to databases.
+function proverStatements(account: string): Statement[] {
+  return [allow('TakeAccessRoles', 'sts', 'AssumeRole', [`arn:aws:iam::${account}:role/bh-*`])];
 }
 
 // Whatever a service does with a tenant's data it does in a session for that tenant. Of itself it may only take the roles
@@ -186,6 +202,7 @@ function migratorStatements(account: string, region: string): Statement[] {
 const STATEMENTS: Record<AwsUser, (account: string, region: string) => Statement[]> = {
   'bulkhead-provisioner': provisionerStatements,
   'bulkhead-worker': workerStatements,
+  'bulkhead-prover': proverStatements,
   'bulkhead-workload': workloadStatements,
   'bulkhead-consumer': consumerStatements,
   'bulkhead-migrator': migratorStatements,

@@ -5,7 +5,7 @@ import { createCheckpointSigner } from '@bulkhead/domain/audit';
 import { boxPublicKey, tokenServiceKeys } from '@bulkhead/domain/context';
 import { Redacted } from '@bulkhead/kernel';
 import { auditBucket, BUCKET_PREFIX } from './aws-policies.js';
-import type { AwsCredentials } from './local-secrets.js';
+import type { AwsCredentials, DemoUser } from './local-secrets.js';
 import type { Engines } from './engines.js';
 import { localError } from './local-error.js';
 import type { ManagedProcess, RunningProcess } from './supervisor.js';
@@ -17,7 +17,9 @@ export const REPOSITORY = fileURLToPath(new URL('../../..', import.meta.url));
 /** Identity of the local audit log, and the name of the key that signs its checkpoints. */
 export const AUDIT_ORIGIN = 'bulkhead.local/audit';
 
-const API_PORT = 4700;
+const API_PORT_CLAIM = { preferred: 4700, env: 'BULKHEAD_API_PORT' } as const;
+/** The clinic's port is agreed on before it starts: isolation proofs call it there. */
+export const CLINIC_PORT_CLAIM = { preferred: 4710, env: 'BULKHEAD_CLINIC_PORT' } as const;
 
 /** The control plane's own processes. */
 export interface ControlPlane {
@@ -99,7 +101,7 @@ export async function startProviders(engines: Engines): Promise<{ process: Manag
 /** Starts the API; it holds no cloud credentials. */
 export async function startApi(engines: Engines): Promise<{ process: ManagedProcess; url: string }> {
   const { supervisor, ports, postgres, identity, temporal, secretFiles } = engines;
-  const port = await ports.claim('api', { preferred: API_PORT, env: 'BULKHEAD_API_PORT' });
+  const port = await ports.agreed('api', API_PORT_CLAIM);
   const url = `http://127.0.0.1:${port}`;
   const { publicKey } = createCheckpointSigner(readFileSync(secretFiles.auditSigningKey, 'utf8'), AUDIT_ORIGIN);
   const part = await supervisor.launch({
@@ -130,6 +132,23 @@ export async function startApi(engines: Engines): Promise<{ process: ManagedProc
 function contextRecipient(tokenKeyFile: string): string {
   const secret = new Redacted<Uint8Array>(Buffer.from(readFileSync(tokenKeyFile, 'utf8'), 'base64'));
   return boxPublicKey(tokenServiceKeys(secret).box);
+}
+
+/** As whom isolation proofs look from outside: a client and an IAM user of their own, at the API and at the clinic. */
+async function proverEnv({ ports, identity, aws, secretFiles }: Engines): Promise<Record<string, string>> {
+  const api = await ports.agreed('api', API_PORT_CLAIM);
+  const clinic = await ports.agreed('clinic', CLINIC_PORT_CLAIM);
+  const document = `http://127.0.0.1:${clinic}/openapi.json`;
+  const profile = join(REPOSITORY, 'apps/clinic/isolation-routes.json');
+  return {
+    BULKHEAD_PROVER_CLIENT_ID: 'isolation-prover' satisfies DemoUser,
+    BULKHEAD_PROVER_CLIENT_SECRET_FILE: secretFiles.isolationProver,
+    BULKHEAD_OIDC_ISSUER: identity.issuer,
+    BULKHEAD_TOKEN_ISSUER: `http://127.0.0.1:${api}`,
+    BULKHEAD_PROVER_ACCESS_KEY_ID: aws.prover.accessKeyId,
+    BULKHEAD_PROVER_SECRET_ACCESS_KEY: aws.prover.secretAccessKey,
+    BULKHEAD_PROVEN_SERVICES: JSON.stringify([{ name: 'clinic', document, profile }]),
+  };
 }
 
 /**
@@ -171,6 +190,7 @@ export async function startWorker(
       BULKHEAD_WORKLOAD_PROFILE: join(REPOSITORY, 'apps/clinic/isolation.json'),
       // The emulator has no Service Quotas; these are AWS's defaults of old.
       BULKHEAD_CLOUD_QUOTAS: 'rds-instances=40,s3-buckets=100,kms-keys=10000,iam-roles=1000',
+      ...(await proverEnv(engines)),
     },
     cwd: folder.dir,
     // It bundles the workflows first.

@@ -17,6 +17,7 @@ export const DEMO_USERS = [
   'tenancy-issuer',
   'tenancy-service',
   'clinic-claims',
+  'isolation-prover',
 ] as const;
 export type DemoUser = (typeof DEMO_USERS)[number];
 
@@ -104,6 +105,8 @@ export interface SecretFiles {
   readonly tenancyService: string;
   /** Client secret of the worker that decides claims, which gets tokens for itself only. */
   readonly clinicClaims: string;
+  /** Client secret by which isolation proofs get tokens for their own tenants. */
+  readonly isolationProver: string;
 }
 
 /** Makes the secret files at the first call and names them. */
@@ -114,6 +117,7 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
     tokenKey: folder.path('token-key'),
     tenancyService: folder.path('tenancy-service-secret'),
     clinicClaims: folder.path('clinic-claims-secret'),
+    isolationProver: folder.path('isolation-prover-secret'),
   };
   if (!existsSync(files.auditSigningKey)) {
     const { privateKey } = generateKeyPairSync('ed25519');
@@ -123,5 +127,6 @@ export function ensureSecretFiles(folder: StateFolder, { identityClients }: Loca
   if (!existsSync(files.tokenKey)) writePrivateFile(files.tokenKey, randomBytes(32).toString('base64'));
   writePrivateFile(files.tenancyService, identityClients['tenancy-service']);
   writePrivateFile(files.clinicClaims, identityClients['clinic-claims']);
+  writePrivateFile(files.isolationProver, identityClients['isolation-prover']);
   return files;
 }

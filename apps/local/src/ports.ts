@@ -62,6 +62,7 @@ export interface ClaimOptions {
 export class PortBook {
   readonly #file: string;
   readonly #ports: Record<string, number>;
+  readonly #agreed = new Map<string, Promise<number>>();
 
   constructor(file: string) {
     this.#file = file;
@@ -88,6 +89,13 @@ export class PortBook {
     if (preferred !== undefined && preferred !== kept && (await isPortFree(preferred)))
       return this.#keep(name, preferred);
     return this.#keep(name, await pickPort());
+  }
+
+  /** Like {@link claim}, once for this run: whoever asks again, before the part listens or after, gets the same port. */
+  async agreed(name: string, options: ClaimOptions): Promise<number> {
+    const known = this.#agreed.get(name) ?? this.claim(name, options);
+    this.#agreed.set(name, known);
+    return await known;
   }
 
   /** Forgets the port of a part that is gone for good. */

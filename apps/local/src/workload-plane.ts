@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { AwsCredentials, DemoUser } from './local-secrets.js';
-import { answers, awsEnv, baseEnv, script } from './control-plane.js';
+import { answers, awsEnv, baseEnv, CLINIC_PORT_CLAIM, script } from './control-plane.js';
 import type { Engines } from './engines.js';
 import type { ManagedProcess, RunningProcess } from './supervisor.js';
 import { timed } from './timed.js';
-
-const CLINIC_PORT = 4710;
 
 /** The vendor's own services, beside the control plane: the clinic, its worker and what migrates its databases. */
 export interface WorkloadPlane {
@@ -73,7 +71,7 @@ async function startWorker(engines: Engines, apiUrl: string): Promise<ManagedPro
 
 async function startClinic(engines: Engines, apiUrl: string): Promise<{ process: ManagedProcess; url: string }> {
   const { supervisor, ports, secretFiles, folder } = engines;
-  const port = await ports.claim('clinic', { preferred: CLINIC_PORT, env: 'BULKHEAD_CLINIC_PORT' });
+  const port = await ports.agreed('clinic', CLINIC_PORT_CLAIM);
   const url = `http://127.0.0.1:${port}`;
   const part = await supervisor.launch({
     name: 'clinic',

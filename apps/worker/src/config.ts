@@ -27,6 +27,17 @@ const schema = z.object({
   BULKHEAD_CONTEXT_RECIPIENT: z.string().refine((key) => /^[\w-]{43}$/.test(key), 'must be 32 bytes in base64url'),
   /** File that tells isolation proofs about the workload; absent when its databases ask for nothing but the context. */
   BULKHEAD_WORKLOAD_PROFILE: z.string().optional(),
+  /** Client of isolation proofs at the identity provider, with the role isolation-prover. Absent: proofs are void. */
+  BULKHEAD_PROVER_CLIENT_ID: z.string().min(1).optional(),
+  BULKHEAD_PROVER_CLIENT_SECRET_FILE: z.string().min(1).optional(),
+  BULKHEAD_OIDC_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  /** Address of the API, as tenants' tokens name it. */
+  BULKHEAD_TOKEN_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
+  /** IAM identity that may take the access roles of cells, and nothing else; the worker's own by default. */
+  BULKHEAD_PROVER_ACCESS_KEY_ID: z.string().min(1).optional(),
+  BULKHEAD_PROVER_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  /** Services whose routes are proven: JSON, `[{"name": …, "document": …, "profile": …}]`. */
+  BULKHEAD_PROVEN_SERVICES: z.string().default('[]'),
   BULKHEAD_TEMPLATES_DIR: z.string().default(TEMPLATES),
   /** Seconds that a failed step waits for an operator before the operation is undone. */
   BULKHEAD_ATTENTION_DEADLINE: z.coerce.number().int().min(1).optional(),
@@ -44,6 +55,9 @@ const schema = z.object({
   BULKHEAD_LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   AWS_ENDPOINT_URL: z.url().optional(),
 });
+
+/** A peer that is cut off resets no connection: without limits an activity would wait for its answer for an hour. */
+export const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
 
 export type WorkerConfig = z.output<typeof schema>;
 

@@ -29,7 +29,8 @@ import type { INestApplicationContext } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { DataSource } from 'typeorm';
-import { pluginEnvironment, type WorkerConfig } from './config.js';
+import { pluginEnvironment, TIME_LIMITS, type WorkerConfig } from './config.js';
+import { proverOptions } from './prover.js';
 
 /** Everything that activities work with, from the configuration. */
 export async function createDependencies(
@@ -57,13 +58,14 @@ export async function createDependencies(
     progress: new StepProgress(commands.get(DataSource)),
     isolation: commands.get(IsolationReader),
     workload: await workloadProfile(config),
+    prover: await proverOptions(config),
     reportSigner: await reportSigner(config),
     automation: await openAutomation(config),
     region: config.BULKHEAD_REGION,
     fleet: commands.get(FleetReader),
+    fleetPlans: commands.get(FleetPlanReader),
     drift: commands.get(DriftReader),
     inventory: { ...planes, iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: TIME_LIMITS }) },
-    fleetPlans: commands.get(FleetPlanReader),
     planes,
     contextKeys: commands.get(ContextKeyReader),
     contextRecipient: config.BULKHEAD_CONTEXT_RECIPIENT,
@@ -93,9 +95,6 @@ function openAutomation(config: WorkerConfig): Promise<Automation> {
     providerEnvironment: pluginEnvironment(config),
   });
 }
-
-/** A peer that is cut off resets no connection: without limits an activity would wait for its answer for an hour. */
-const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
 
 /** The SDK takes endpoint and credentials from the environment, as it does everywhere. */
 function planeClients({ BULKHEAD_REGION: region, BULKHEAD_PLANE_TLS, AWS_ENDPOINT_URL }: WorkerConfig): PlaneClients {

@@ -99,6 +99,7 @@ export * from './features/isolation/isolation.controller.js';
 export * from './features/isolation/isolation.http.module.js';
 export * from './features/isolation/live-places.js';
 export * from './features/isolation/prove-isolation.js';
+export * from './features/isolation/provide-probes.js';
 export * from './features/isolation/record-proof.js';
 export * from './features/landing-zones/apply-landing-zone.js';
 export * from './features/landing-zones/bucket-names.js';

@@ -5,5 +5,6 @@ export * from './holdings/aws-dry.js';
 export * from './holdings/aws-holdings.js';
 export * from './holdings/target.js';
 export * from './routes/forged-tokens.js';
+export * from './routes/service-profile.js';
 export * from './routes/target.js';
 export * from './service/service-target.js';

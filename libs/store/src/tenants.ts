@@ -14,7 +14,12 @@ export async function loadTenant(
   const lock = { mode: 'pessimistic_write' } as const;
   const tenant = await manager.findOne(TenantEntity, { where: { id }, ...(locked && { lock }) });
   if (tenant) return tenant;
-  throw new BulkheadError({
+  throw tenantNotFound();
+}
+
+/** What is said of a tenant that never was, and of one that the caller has nothing to do with. */
+export function tenantNotFound(): BulkheadError {
+  return new BulkheadError({
     code: 'tenant_not_found',
     status: 404,
     publicMessage: 'There is no such tenant.',

@@ -148,7 +148,7 @@ it('the worker’s activity signs and records what it saw, and a database withou
   const receipt = await activities.proveIsolation({ operationId: newId('operation'), proofId });
   const { signed } = sent[0]?.outcome ?? {};
   if (!signed) throw new Error('Nothing was recorded');
-  expect(receipt).toEqual({ proofId, verdict: 'void', digest: proofDigest(signed.report), targets: 1, findings: 0 });
-  expect(signed.report.targets[0]?.voids).toEqual(['Rows could be put into 0 tables; 1 are wanted.']);
+  expect(receipt).toEqual({ proofId, verdict: 'void', digest: proofDigest(signed.report), targets: 2, findings: 0 });
+  expect(signed.report.targets[1]?.voids).toEqual(['Rows could be put into 0 tables; 1 are wanted.']);
   expect(() => verifyProof(signed.note, [reportSigner.publicKey], proofId, signed.report)).not.toThrow();
 });

@@ -1,4 +1,4 @@
-import { RecordBilling, type BillingFacts } from '@bulkhead/control';
+import { RecordBilling, type BillingFacts, type BillingReferences } from '@bulkhead/control';
 import type { BillingActivities } from '@bulkhead/definitions';
 import { dateOf, invoiceSchedule, planCharge } from '@bulkhead/domain';
 import { send, type Dependencies } from './dependencies.js';
@@ -9,10 +9,8 @@ export function billingActivities(dependencies: Dependencies): BillingActivities
   return {
     async setUpBilling({ operationId, tenantId }) {
       const facts = await subscriptions.billingFacts(tenantId);
-      const { customerRef } = await customer(dependencies, facts);
-      const references = await subscribe(dependencies, facts, customerRef);
-      const provider = billing.name;
-      await send(dependencies, new RecordBilling({ operationId, tenantId, provider, customerRef, ...references }));
+      const references = facts.isProbe ? UNBILLED : await subscribed(dependencies, facts);
+      await send(dependencies, new RecordBilling({ operationId, tenantId, ...references }));
     },
     async changeBilling({ changeId }) {
       const change = await changes.billingChange(changeId);
@@ -22,6 +20,7 @@ export function billingActivities(dependencies: Dependencies): BillingActivities
     },
     async cancelBilling({ tenantId }) {
       const facts = await subscriptions.billingFacts(tenantId);
+      if (facts.isProbe) return;
       // By what the provider holds, not by what was recorded: the step may have died between the two.
       const { customerRef } = await customer(dependencies, facts);
       const account = await billing.provider.inspect(customerRef);
@@ -32,6 +31,19 @@ export function billingActivities(dependencies: Dependencies): BillingActivities
       }
     },
   };
+}
+
+/** What stands in a subscription that no provider knows. */
+const UNBILLED: BillingReferences = {
+  provider: 'none',
+  customerRef: 'none',
+  subscriptionRef: 'none',
+  invoiceScheduleRef: 'none',
+};
+
+async function subscribed(dependencies: Dependencies, facts: BillingFacts): Promise<BillingReferences> {
+  const { customerRef } = await customer(dependencies, facts);
+  return { provider: dependencies.billing.name, customerRef, ...(await subscribe(dependencies, facts, customerRef)) };
 }
 
 function startsOn({ startsAt }: BillingFacts) {

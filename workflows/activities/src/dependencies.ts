@@ -19,6 +19,7 @@ import type { InventoryClients, PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
 import type { Command } from '@nestjs/cqrs';
 import type { Client } from '@temporalio/client';
+import type { ProverOptions } from './isolation/prover.js';
 import type { StepProgress } from './step-progress.js';
 
 /** What activities work with; a worker makes it once and passes it in. */
@@ -33,14 +34,16 @@ export interface Dependencies {
   readonly reportSigner: Pick<NoteSigner, 'sign'>;
   /** What a proof must know of the workload's databases. */
   readonly workload: WorkloadProfile;
+  /** As whom a proof looks from outside of databases; null where nobody was named, which makes proofs void. */
+  readonly prover: ProverOptions | null;
   readonly automation: Automation;
   /** The region that this worker's credentials are for. */
   readonly region: string;
   readonly fleet: Pick<FleetReader, 'names' | 'request'>;
+  readonly fleetPlans: Pick<FleetPlanReader, 'target'>;
   readonly drift: Pick<DriftReader, 'task' | 'open' | 'owners'>;
   /** To list what is in the cloud, and to delete what nothing owns. */
   readonly inventory: InventoryClients;
-  readonly fleetPlans: Pick<FleetPlanReader, 'target'>;
   readonly planes: PlaneClients;
   readonly contextKeys: ContextKeyReader;
   /** Public key of the token service, which context keys are sealed for. */

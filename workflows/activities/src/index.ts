@@ -9,6 +9,7 @@ import { provisioningActivities } from './provisioning.activities.js';
 import { settlingActivities } from './settling.activities.js';
 
 export { send, type Dependencies } from './dependencies.js';
+export type { ProvenService, ProverOptions } from './isolation/prover.js';
 export { StepInterceptor } from './step-interceptor.js';
 export { StepProgress } from './step-progress.js';
 

@@ -4,6 +4,7 @@ import { findingsOf, proofDigest, signProof } from '@bulkhead/domain/isolation';
 import { prove, type DatabaseTarget } from '@bulkhead/isolation';
 import { readLogin } from '@bulkhead/planes';
 import { send, type Dependencies } from './dependencies.js';
+import { outsideTargets } from './isolation/outside-targets.js';
 
 /** Workload tables that must have been tried: a database without any proves nothing yet. */
 const LEAST_TENANT_TABLES = 1;
@@ -14,8 +15,12 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
   return {
     async proveIsolation({ operationId, proofId }) {
       const places = await isolation.tenantDatabases();
-      const targets = await Promise.all(places.map((place) => targetOf(dependencies, place)));
+      const databases = await Promise.all(places.map((place) => targetOf(dependencies, place)));
+      const outside = await outsideTargets(dependencies);
+      // First what needs tokens: they last for minutes, and a fleet has many databases.
+      const targets = [...outside.targets, ...databases];
       const report = await prove(targets, { mode: 'live' });
+      await outside.close();
       await send(
         dependencies,
         new RecordProof({ proofId, signed: { report, note: signProof(reportSigner, proofId, report) } }),

@@ -14,6 +14,7 @@ import { cancelled } from '@temporalio/activity';
 import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { send, type Dependencies } from './dependencies.js';
+import { provideProbes } from './isolation/provide-probes.js';
 
 /** Asks the cell's roster workflow, starting it when it does not run yet, and waits for the run that serves the request. */
 export function settlingActivities(dependencies: Dependencies): SettlingActivities {
@@ -26,6 +27,7 @@ export function settlingActivities(dependencies: Dependencies): SettlingActiviti
       const bindingIds = shared.bindings.map(({ bindingId }) => bindingId);
       await settle(dependencies, shared.cellId, { rosterId: shared.rosterId, bindingIds, serviceClass });
     },
+    provideProbes: ({ operationId }) => provideProbes(dependencies, operationId),
   };
 }
 

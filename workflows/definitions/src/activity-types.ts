@@ -109,6 +109,8 @@ export interface ControlActivities {
 export interface SettlingActivities {
   settlePooledLayers(call: SettleCall): Promise<void>;
   retirePooledLayers(call: TenantCall & { readonly serviceClass: ServiceClass }): Promise<void>;
+  /** Onboards the tenants of the isolation proof that cells lack, and waits until they are served. */
+  provideProbes(call: { readonly operationId: OperationId }): Promise<void>;
 }
 
 /** Of `CONTROL_QUEUE`. */
@@ -161,7 +163,7 @@ export interface ProofReceipt {
 
 /** Of `PROVISIONING_QUEUES`. */
 export interface IsolationActivities {
-  /** Tries to cross in every live tenant database, signs the report and records it before it answers. */
+  /** Tries to cross wherever tenants meet, signs the report and records it before it answers. */
   proveIsolation(call: {
     readonly operationId: OperationId;
     readonly proofId: IsolationProofId;

@@ -127,7 +127,7 @@ export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs
   if (kind === 'landing_zone.apply') return ['apply_landing_zone', 'activate'];
   if (kind === 'fleet.apply') return (input as ApplyFleetPlanInput).stacks;
   if (kind === 'change.apply') return ['change_billing', 'switch_plan'];
-  if (kind === 'isolation.prove') return ['prove_isolation'];
+  if (kind === 'isolation.prove') return ['provide_probes', 'prove_isolation'];
   if (kind === 'drift.remedy') return ['remedy_drift'];
   if (kind === 'drift.detect')
     return (input as DetectDriftInput).sweeps ? ['compare_stacks', 'sweep_inventory'] : ['compare_stacks'];

@@ -1,7 +1,8 @@
 /**
  * Who may do something. Absence of a role means no. `tenancy-issuer` is the vendor's identity service, `tenancy-service`
  * a service that tenants work with, `tenancy-worker` a service that works for tenants by itself and gets tokens for itself
- * only, `workload` the control plane's own processes.
+ * only, `isolation-prover` what gets tokens for tenants of the isolation proof, `workload` the
+ * control plane's own processes.
  */
 export const ROLES = [
   'platform-admin',
@@ -13,6 +14,7 @@ export const ROLES = [
   'tenancy-issuer',
   'tenancy-service',
   'tenancy-worker',
+  'isolation-prover',
   'workload',
 ] as const;
 export type Role = (typeof ROLES)[number];

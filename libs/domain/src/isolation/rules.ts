@@ -136,6 +136,11 @@ const OUTSIDE_RULES = {
     'An access role may be taken by somebody who does not name its cell or stack.',
     'Apply the stack again: its trust asks for the account and sts:ExternalId.',
   ),
+  condition_unjudged: rule(
+    'note',
+    'The AWS API here does not judge the encryption context that sessions are limited to, so neighbours’ keys were tried by their own fingerprints only.',
+    'Prove on AWS itself, too: an emulator leaves this out.',
+  ),
   context_cached: rule(
     'critical',
     'A request was answered with the context of an earlier one.',

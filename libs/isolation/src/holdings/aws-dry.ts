@@ -71,5 +71,7 @@ export function drySecretsUnder(secrets: SecretsManagerClient, prefix: string): 
 /** Reads a version that a secret does not have. */
 export function drySecret(secrets: SecretsManagerClient, name: string): DryAttempt[] {
   const read = () => secrets.send(new GetSecretValueCommand({ SecretId: name, VersionId: randomUUID() }));
-  return [{ kind: 'secret', object: name, verb: 'read', attempt: () => dry(read(), /ResourceNotFound/) }];
+  return [
+    { kind: 'secret', object: name, verb: 'read what is not there', attempt: () => dry(read(), /ResourceNotFound/) },
+  ];
 }

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import {
   DeleteObjectCommand,
   GetObjectCommand,
@@ -7,9 +8,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ReceiveMessageCommand, SendMessageCommand, type SQSClient } from '@aws-sdk/client-sqs';
-import type { ObjectHolding, QueueHolding, Reached, SecretHolding } from './target.js';
+import { DecryptCommand, type KMSClient } from '@aws-sdk/client-kms';
+import type { ObjectHolding, QueueHolding, Reached, SecretHolding, WrappedKey, WrappedKeys } from './target.js';
 
-const REFUSED = /AccessDenied|Forbidden|NoSuch|NotFound|NonExistent|InvalidAccessKey|UnauthorizedAccess/;
+/** Keys are compared by it: of no use to anybody outside of this process. */
+const FINGERPRINT_KEY = randomBytes(32);
+const REFUSED =
+  /AccessDenied|InvalidCiphertext|IncorrectKey|Forbidden|NoSuch|NotFound|NonExistent|InvalidAccessKey|UnauthorizedAccess/;
 
 /** Undefined for what was refused or is not there; anything else, such as a network that fails, decides nothing. */
 async function reach<T>(attempt: Promise<T>): Reached<T> {
@@ -66,5 +71,24 @@ export function managedSecrets(secrets: SecretsManagerClient, own: string): Secr
     own,
     read: (SecretId) =>
       reach(secrets.send(new GetSecretValueCommand({ SecretId })).then(({ SecretString }) => SecretString ?? '')),
+  };
+}
+
+/**
+ * @param kms with the session credentials by which the tenant's data keys are opened.
+ * @param list reads them from the tenant's home.
+ */
+export function wrappedKeys(kms: KMSClient, list: () => Promise<readonly WrappedKey[]>): WrappedKeys {
+  return {
+    list,
+    async unwrap({ bindingId, keyArn, bytes }) {
+      const EncryptionContext = { 'bulkhead:binding': bindingId };
+      const request = new DecryptCommand({ KeyId: keyArn, CiphertextBlob: bytes, EncryptionContext });
+      const opened = await reach(kms.send(request));
+      if (!opened?.Plaintext) return undefined;
+      const fingerprint = createHmac('sha256', FINGERPRINT_KEY).update(opened.Plaintext).digest('hex');
+      opened.Plaintext.fill(0);
+      return fingerprint;
+    },
   };
 }

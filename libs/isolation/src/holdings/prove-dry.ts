@@ -1,6 +1,6 @@
 import type { IsolationRule } from '@bulkhead/domain/isolation';
-import type { Told } from './prove-holdings.js';
 import type { DryAttempt } from './target.js';
+import { nameOf, type Told } from './told.js';
 
 const RULE_OF: Readonly<Record<DryAttempt['kind'], IsolationRule>> = {
   object: 'object_reached',
@@ -46,9 +46,4 @@ async function each(
       else told.blind(`${attempt.object}: ${attempt.verb} was not decided (${nameOf(outcome?.reason)}).`);
     });
   }
-}
-
-/** Never the message: it may quote what was asked for. */
-export function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : 'unknown';
 }

@@ -1,16 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { finding, type IsolationRule } from '@bulkhead/domain/isolation';
+import { finding } from '@bulkhead/domain/isolation';
 import type { Collected } from '../collected.js';
 import { proveDry } from './prove-dry.js';
 import { judgePolicies } from './prove-policies.js';
-import type { HoldingsTarget, KeyHolding, ObjectHolding, QueueHolding, SecretHolding } from './target.js';
-
-/** Where parts of this proof tell what they saw. */
-export interface Told {
-  readonly found: (rule: IsolationRule, object: string, detail: string, shown?: string) => void;
-  readonly blind: (reason: string) => void;
-  readonly looked: (name: string, looked: number) => void;
-}
+import type { HoldingsTarget, KeyHolding, ObjectHolding, QueueHolding, SecretHolding, WrappedKeys } from './target.js';
+import { nameOf, type Told } from './told.js';
 
 /** Tries with A's credentials what is B's. What A must be able to do is tried too: refusing everything proves nothing. */
 export async function proveHoldings(target: HoldingsTarget, collected: Collected): Promise<void> {
@@ -20,16 +14,23 @@ export async function proveHoldings(target: HoldingsTarget, collected: Collected
     blind: (reason) => collected.void(reason),
     looked: (name, looked) => collected.looked(name, looked),
   };
-  const { a, b, own = [], foreign, policies, untried = [] } = target;
+  const { a, b, own = [], foreign, policies, untried = [], contextsJudged = true } = target;
   collected.void(...untried);
+  if (!contextsJudged) told.found('condition_unjudged', 'data key', '', 'probe:dry');
   let tried = 0;
-  if (a.objects && b.objects && ++tried) await objects(a.objects, b.objects, told);
-  if (a.keys && b.keys && ++tried) await keys(a.keys, b.keys, told);
-  if (a.queue && b.queue && ++tried) await queues(a.queue, b.queue, told);
-  if (a.secrets && b.secrets && ++tried) await secrets(a.secrets, b.secrets, told);
+  const parts: (readonly [string, Promise<void>])[] = [];
+  if (a.objects && b.objects && ++tried) parts.push(['objects', objects(a.objects, b.objects, told)]);
+  if (a.keys && b.keys && ++tried) parts.push(['keys', keys(a.keys, b.keys, told, contextsJudged)]);
+  if (a.queue && b.queue && ++tried) parts.push(['queues', queues(a.queue, b.queue, told)]);
+  if (a.secrets && b.secrets && ++tried) parts.push(['secrets', secrets(a.secrets, b.secrets, told)]);
   collected.looked('kinds of holdings', tried);
-  if (foreign) await proveDry(own, foreign, told);
-  if (policies) await judgePolicies(policies, told);
+  if (foreign) parts.push(['attempts', proveDry(own, foreign, told)]);
+  if (policies) parts.push(['policies', judgePolicies(policies, told)]);
+  // One part that breaks off takes nothing of the others with it.
+  const ended = await Promise.allSettled(parts.map(([, part]) => part));
+  ended.forEach((end, n) => {
+    if (end.status === 'rejected') collected.void(`The proof of ${parts[n]?.[0]} broke off (${nameOf(end.reason)}).`);
+  });
   if (tried === 0 && !foreign && !policies) collected.void('Neither tenant holds anything that could be tried.');
 }
 
@@ -59,16 +60,34 @@ async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Tol
   await a.remove(a.bucket, mine);
 }
 
-async function keys(a: KeyHolding, b: KeyHolding, { found, blind }: Told): Promise<void> {
+async function keys(a: KeyHolding, b: KeyHolding, { found, blind }: Told, contextsJudged: boolean): Promise<void> {
   const sealed = await b.seal('of b', 'probe');
   if ((await b.open(sealed, 'probe')) !== 'of b') blind('A tenant cannot open what it has sealed.');
   if ((await a.open(sealed, 'probe')) !== undefined)
     found('key_used', 'data key', 'What another had sealed was opened.');
-  if ((await b.open(sealed, 'another purpose')) !== undefined)
+  if ((await b.open(sealed, 'probe.other')) !== undefined)
     found('key_used', 'data key', 'What was sealed for one purpose was opened for another.');
   const bent = Uint8Array.from(sealed);
   bent[bent.length - 1] = (bent[bent.length - 1] ?? 0) ^ 1;
   if ((await b.open(bent, 'probe')) !== undefined) found('key_used', 'data key', 'A changed text was opened.');
+  if (a.wrapped && b.wrapped) await wrappedKeys(a.wrapped, b.wrapped, { found, blind }, contextsJudged);
+}
+
+/** The keys themselves: the session that opens one tenant's must not open another's, and no two may be the same. */
+async function wrappedKeys(
+  a: WrappedKeys,
+  b: WrappedKeys,
+  { found, blind }: Pick<Told, 'found' | 'blind'>,
+  contextsJudged: boolean,
+): Promise<void> {
+  const open = async (of: WrappedKeys) => await Promise.all((await of.list()).map((key) => of.unwrap(key)));
+  const [mine, theirs] = [await open(a), await open(b)];
+  if ([mine, theirs].some((opened) => opened.length === 0 || opened.includes(undefined)))
+    blind('A tenant cannot open its own data key.');
+  for (const key of contextsJudged ? await b.list() : [])
+    if ((await a.unwrap(key)) !== undefined) found('key_used', 'data key', 'The wrapped key of another was opened.');
+  if (theirs.some((key) => key !== undefined && mine.includes(key)))
+    found('key_used', 'data key', 'Two tenants have the same data key.');
 }
 
 async function queues(a: QueueHolding, b: QueueHolding, { found, blind }: Told): Promise<void> {

@@ -1,7 +1,6 @@
 import type { IsolationRule } from '@bulkhead/domain/isolation';
-import { nameOf } from './prove-dry.js';
-import type { Told } from './prove-holdings.js';
 import type { GuardingPolicies, PolicyRule } from './target.js';
+import { nameOf, type Told } from './told.js';
 
 type OneOrMore = string | readonly string[];
 
@@ -23,9 +22,10 @@ interface Complaint {
 /** Judges what nobody may try on a live plane: writing, removing, and being let in by a policy of a resource. */
 export async function judgePolicies(policies: readonly GuardingPolicies[], told: Told): Promise<void> {
   let judged = 0;
-  for (const { object, read, judged: rule } of policies) {
+  for (const policy of policies) {
+    const { object, judged: rule } = policy;
     try {
-      const documents = await read();
+      const documents = await policy.read();
       for (const document of documents)
         for (const { rule: broken, detail } of complaints(document, rule)) told.found(broken, object, detail, 'static');
       if (rule.of !== 'resource' && documents.length === 0) told.blind(`${object}: its policy is not there.`);

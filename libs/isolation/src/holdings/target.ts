@@ -17,6 +17,21 @@ export interface KeyHolding {
   seal(text: string, purpose: string): Promise<Uint8Array>;
   /** Undefined when it does not open. */
   open(sealed: Uint8Array, purpose: string): Reached<string>;
+  /** Its data keys as its home keeps them, and what opens them. Absent: only sealed texts are tried. */
+  readonly wrapped?: WrappedKeys;
+}
+
+export interface WrappedKey {
+  readonly bindingId: string;
+  readonly keyArn: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The tenant's wrapped data keys, with the session that opens them. */
+export interface WrappedKeys {
+  list(): Promise<readonly WrappedKey[]>;
+  /** A fingerprint of the key inside, by which keys of one process can be told to be the same; never the key. */
+  unwrap(key: WrappedKey): Reached<string>;
 }
 
 /** A queue as one tenant's session credentials reach it. */
@@ -80,6 +95,8 @@ export interface HoldingsTarget {
   /** The same with A's credentials at what is somebody else's. */
   readonly foreign?: readonly DryAttempt[];
   readonly policies?: readonly GuardingPolicies[];
+  /** False where the AWS API does not look at encryption contexts: then sessions cannot be limited to one. */
+  readonly contextsJudged?: boolean;
   /** Why something that is there is not tried. */
   readonly untried?: readonly string[];
 }

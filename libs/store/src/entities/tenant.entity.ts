@@ -1,5 +1,5 @@
 import type { TenantState } from '@bulkhead/domain';
-import type { PartnerId, SubscriptionId, TenantId } from '@bulkhead/kernel';
+import type { CellId, PartnerId, SubscriptionId, TenantId } from '@bulkhead/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity({ schema: 'control', name: 'partners' })
@@ -25,6 +25,8 @@ export class TenantEntity {
   /** Number of billed units (providers, clinics). */
   @Column({ type: 'integer' }) quantity!: number;
   @Column({ type: 'text' }) state!: TenantState;
+  /** Cell that the tenant probes for the isolation proof; null for everybody else. */
+  @Column({ type: 'text', name: 'probe_of', nullable: true }) probeOf!: CellId | null;
   @Column({ type: 'timestamptz', name: 'created_at', insert: false, update: false }) createdAt!: Date;
   @Column({ type: 'timestamptz', name: 'activated_at', nullable: true }) activatedAt!: Date | null;
   /** Both are null unless the tenant is suspended. */

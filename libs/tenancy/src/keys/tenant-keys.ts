@@ -2,7 +2,7 @@ import { BulkheadError } from '@bulkhead/kernel';
 import type { TenantContext } from '../context/tenant-context.js';
 import type { TenantDatabases } from '../database/tenant-databases.js';
 import type { TenantLayer, TenantLayers } from '../layers/tenant-layers.js';
-import type { TenantSessions } from '../layers/tenant-sessions.js';
+import type { SessionCredentials, TenantSessions } from '../layers/tenant-sessions.js';
 import { DATA_KEY_LIMITS, DataKeyCache, type DataKey, type DataKeyLimits } from './data-key-cache.js';
 import { checkedPurpose, keyNameOf, openMessage, sealMessage, unreadable, type DataKeyName } from './sealed-message.js';
 import { WrappedKeys, type WrappedKey } from './wrapped-keys.js';
@@ -85,6 +85,11 @@ export class TenantKeys {
     this.#newest.delete(context.tenantId);
     const after = newestOf(await this.#wrapped.list(context), layer);
     return after?.version ?? 0;
+  }
+
+  /** The credentials that the tenant's wrapped keys are opened with: for tools that speak to KMS themselves. */
+  async credentials(context: TenantContext): Promise<SessionCredentials> {
+    return this.#wrapped.credentials(await this.#options.layers.find(context, 'key'));
   }
 
   /** Overwrites every key that is held. */

@@ -4,7 +4,13 @@ import type { TenantContext } from '../context/tenant-context.js';
 import type { TenantDatabases } from '../database/tenant-databases.js';
 import { TenantClients } from '../layers/tenant-clients.js';
 import type { TenantLayer } from '../layers/tenant-layers.js';
-import { awsErrorName, httpStatusOf, type SessionStatement, type TenantSessions } from '../layers/tenant-sessions.js';
+import {
+  awsErrorName,
+  httpStatusOf,
+  type SessionCredentials,
+  type SessionStatement,
+  type TenantSessions,
+} from '../layers/tenant-sessions.js';
 import type { DataKeyName } from './sealed-message.js';
 
 /** A data key as the tenant's home keeps it. */
@@ -84,6 +90,10 @@ export class WrappedKeys {
       ]),
     );
     return rows[0]?.added === true;
+  }
+
+  credentials(layer: TenantLayer<'key'>): Promise<SessionCredentials> {
+    return this.#sessions.credentials(layer, keyStatements(layer.bindingId, layer.place.keyArn));
   }
 
   close(): void {

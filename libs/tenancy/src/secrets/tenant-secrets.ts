@@ -7,6 +7,7 @@ import {
   awsErrorName,
   httpStatusOf,
   regionOf,
+  type SessionCredentials,
   type SessionStatement,
   type TenantSessions,
 } from '../layers/tenant-sessions.js';
@@ -55,6 +56,12 @@ export class TenantSecrets {
     const { maxAgeMs = MAX_AGE_MS } = this.#options;
     if (known !== undefined && performance.now() - known.readAt <= maxAgeMs) return known.value;
     return this.#read(key, layer, checked);
+  }
+
+  /** The credentials that the tenant's secrets are read with: for tools that speak to Secrets Manager themselves. */
+  async credentials(context: TenantContext): Promise<SessionCredentials> {
+    const layer = await this.#options.layers.find(context, 'database');
+    return this.#options.sessions.credentials(layer, secretStatements(layer));
   }
 
   /** Forgets every value. */

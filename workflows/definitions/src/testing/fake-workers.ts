@@ -55,6 +55,7 @@ const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   releaseRemedy: 'control',
   settlePooledLayers: 'control',
   retirePooledLayers: 'control',
+  provideProbes: 'control',
   setUpBilling: 'control',
   cancelBilling: 'control',
   runRoster: 'provisioning',
@@ -70,8 +71,8 @@ const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   describePlacement: 'provisioning',
   proveIsolation: 'provisioning',
   renewContextKeys: 'provisioning',
-  compareStacks: 'operator',
   applyPlanStack: 'operator',
+  compareStacks: 'operator',
   sweepInventory: 'operator',
   remedyDrift: 'operator',
 };

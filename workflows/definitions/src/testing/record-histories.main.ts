@@ -119,7 +119,7 @@ const RECORDINGS: Readonly<Record<string, () => Promise<WorkflowHandle>>> = {
   'onboard-expired': () => stuckOnboarding({ attentionMs: 100 }),
   'rosters-halved': halvedRoster,
   'create-cell': () => platform('createCell', { cellId: newId('cell'), spec: {} }),
-  'prove-isolation': () => platform('proveIsolation', { proofId: newId('isolationProof') }),
+  'prove-isolation-with-probes': () => platform('proveIsolation', { proofId: newId('isolationProof') }),
   'request-isolation-proof': () => platform('requestIsolationProof', {}),
   'detect-drift': detectedDrift,
   'remedy-drift': () => remediedDrift(),

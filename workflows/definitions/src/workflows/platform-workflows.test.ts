@@ -83,12 +83,12 @@ it('a landing zone that cannot be applied is recorded as failed, and nothing of 
   expect(workers.named('recordLandingZone')[0]?.argument.active).toBe(false);
 });
 
-it('a proof is carried out in one step, and its receipt is the result', async () => {
+it('a proof gets its tenants, then is carried out, and its receipt is the result', async () => {
   const proofId = newId('isolationProof');
   const receipt = { proofId, verdict: 'findings' as const, digest: 'd', targets: 2, findings: 1 };
   workers.on('proveIsolation', () => receipt);
   expect(await run('isolation.prove', { proofId })).toEqual(receipt);
-  expect(workers.order).toEqual(['proveIsolation']);
+  expect(workers.order).toEqual(['provideProbes', 'proveIsolation']);
   expect(workers.named('proveIsolation')[0]?.tag?.step).toBe('prove_isolation');
   expect(workers.named('reportOperation').at(-1)?.argument).toMatchObject({ state: 'succeeded', result: receipt });
 });

@@ -1,4 +1,4 @@
-import { workflowInfo } from '@temporalio/workflow';
+import { patched, workflowInfo } from '@temporalio/workflow';
 import type { ProofReceipt } from '../activity-types.js';
 import { DEFAULT_PATIENCE, type OperationCall } from '../contract.js';
 import { carryOut } from '../operation/carry-out.js';
@@ -8,8 +8,10 @@ import { workersFor } from '../operation/proxies.js';
 export async function proveIsolation(call: OperationCall<'isolation.prove'>): Promise<ProofReceipt> {
   const { operationId, input } = call;
   const { proofId } = input;
-  return carryOut(call, 'standard', async (run, { control, provisioning }) => {
+  return carryOut(call, 'standard', async (run, { control, settling, provisioning }) => {
     run.lastly('prove_isolation', () => control.recordProofFailed({ proofId }));
+    // Proofs that were under way when this step came go on without it.
+    if (patched('provide-probes')) await run.step('provide_probes', () => settling.provideProbes({ operationId }));
     const receipt = await run.step('prove_isolation', () => provisioning.proveIsolation({ operationId, proofId }));
     run.handedOver();
     return receipt;

@@ -5,6 +5,7 @@ import { BindingEntity, CellEntity, IsolationProofEntity } from '@bulkhead/store
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { notFound, readPage, type Page, type PageQuery } from '../../http/index.js';
+import { livePlaces, probedCells, type LivePlace, type ProbedCell } from './live-places.js';
 import { viewProof, viewProofDetail, type IsolationProofDetail, type IsolationProofView } from './isolation-view.js';
 
 /** A database that holds tenants' rows: a cell's, or a binding's own. */
@@ -58,6 +59,14 @@ export class IsolationReader {
       const { ownerRole, servingRole, consumerRole, migratorRole } = physicalNames(place.home);
       return { ...place, ownerRole, servingRole, consumerRole, migratorRole };
     });
+  }
+
+  probedCells(): Promise<ProbedCell[]> {
+    return probedCells(this.source.manager);
+  }
+
+  livePlaces(): Promise<LivePlace[]> {
+    return livePlaces(this.source.manager);
   }
 
   async #find(id: IsolationProofId): Promise<IsolationProofEntity> {

@@ -1,7 +1,11 @@
 import { Module } from '@nestjs/common';
 import { IsolationReader } from './isolation-reader.js';
 import { ProveIsolationHandler } from './prove-isolation.js';
+import { ProvideProbesHandler } from './provide-probes.js';
 import { RecordProofHandler } from './record-proof.js';
 
-@Module({ providers: [ProveIsolationHandler, RecordProofHandler, IsolationReader], exports: [IsolationReader] })
+@Module({
+  providers: [ProveIsolationHandler, ProvideProbesHandler, RecordProofHandler, IsolationReader],
+  exports: [IsolationReader],
+})
 export class IsolationCommandsModule {}

@@ -60,7 +60,8 @@ export class ReservePlacementHandler implements ICommandHandler<ReservePlacement
 
 async function reserve(manager: EntityManager, tenant: TenantEntity, tier: TierTemplate): Promise<BindingEntity[]> {
   const shared = LAYERS.filter((layer) => tier.layers[layer] === 'shared');
-  const cellId = shared.length > 0 ? await lockCellWithRoom(manager, tenant.region) : null;
+  // A tenant of the proof is placed in the cell that it probes, full or not.
+  const cellId = shared.length > 0 ? (tenant.probeOf ?? (await lockCellWithRoom(manager, tenant.region))) : null;
   const rosterId = cellId ? await rosterWithRoom(manager, cellId, shared.length) : null;
   const stackId = newId('stack');
   const bindings = LAYERS.map((layer: Layer) => {

@@ -9,6 +9,8 @@ export interface BillingFacts {
   readonly tenantId: TenantId;
   readonly subscriptionId: SubscriptionId;
   readonly name: string;
+  /** A tenant of the isolation proof, whom nobody bills. */
+  readonly isProbe: boolean;
   readonly plan: PlanTemplate;
   readonly quantity: number;
   /** ISO 8601; when the contract was accepted, or the day of the last change. */
@@ -33,6 +35,7 @@ export class SubscriptionReader {
       tenantId,
       subscriptionId: subscription.id,
       name: tenant.name,
+      isProbe: tenant.probeOf !== null,
       plan: plan.spec as PlanTemplate,
       quantity: subscription.quantity,
       startsAt: subscription.startsOn ? `${subscription.startsOn}T00:00:00.000Z` : subscription.createdAt.toISOString(),

@@ -20,7 +20,7 @@ import {
 } from 'class-validator';
 import { Gated } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/index.js';
-import { placeOf, requireIssuable, type Place } from './token-grant.js';
+import { placeOf, requireIssuable, requireProbe, type Place } from './token-grant.js';
 
 const SUBJECT = /^[\x21-\x7e]{1,200}$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}$/;
@@ -102,7 +102,7 @@ export interface TokenGrant {
 
 @Gated<IssueTenantToken, TokenGrant>({
   name: 'tenant_token.issue',
-  roles: ['platform-admin', 'tenancy-issuer', 'tenancy-worker'],
+  roles: ['platform-admin', 'tenancy-issuer', 'tenancy-worker', 'isolation-prover'],
   audit: ({ request: { tenantId, audience, subject, roles, unit, actor, database } }, grant) => ({
     subject: { kind: 'tenant', id: tenantId },
     tenantId,
@@ -128,6 +128,8 @@ export class IssueTenantToken extends Command<TokenGrant> {
       readonly tokenId: Redacted<TokenId>;
       /** The one service that the caller gets tokens for: itself. Null for whoever may have them for anybody. */
       readonly onlyService: string | null;
+      /** Whether the caller gets tokens for tenants of the isolation proof only. */
+      readonly probesOnly: boolean;
     },
   ) {
     super();
@@ -140,9 +142,10 @@ export class IssueTenantTokenHandler implements ICommandHandler<IssueTenantToken
   constructor(private readonly work: UnitOfWork) {}
 
   async execute({ request }: IssueTenantToken): Promise<TokenGrant> {
-    const { tenantId, tokenId, subject, roles, actor, database, lifetimeSeconds } = request;
+    const { tenantId, tokenId, subject, roles, actor, database, lifetimeSeconds, probesOnly } = request;
     const { manager } = this.work;
     requireOwn(request);
+    if (probesOnly) await requireProbe(manager, tenantId);
     if (actor !== undefined && subject.kind !== 'person') throw actorWithoutPerson();
     await requireIssuable(manager, tenantId);
     const issuedAt = await issueSecond(manager, tenantId);

@@ -1,6 +1,13 @@
 import { requireServed } from '@bulkhead/domain';
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
-import { BindingEntity, ContextKeyEntity, loadTenant, lockTokens, PlacementEntity } from '@bulkhead/store';
+import {
+  BindingEntity,
+  ContextKeyEntity,
+  loadTenant,
+  lockTokens,
+  PlacementEntity,
+  tenantNotFound,
+} from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';
 
 /** Where the tenant's rows are, and the key that signs contexts there. */
@@ -18,6 +25,15 @@ export async function requireIssuable(manager: EntityManager, tenantId: TenantId
   await lockTokens(manager, tenantId, 'shared');
   const { state, maintenanceSince } = await loadTenant(manager, tenantId);
   requireServed({ state, maintenance: maintenanceSince !== null });
+}
+
+/**
+ * For a caller who may have nothing to do with customers.
+ * @throws BulkheadError `tenant_not_found` (404), also for every tenant that is not one of the isolation proof.
+ */
+export async function requireProbe(manager: EntityManager, tenantId: TenantId): Promise<void> {
+  const { probeOf } = await loadTenant(manager, tenantId);
+  if (probeOf === null) throw tenantNotFound();
 }
 
 /**

@@ -10,7 +10,7 @@ import { BulkheadError, isId, newId, Redacted, type TenantId } from '@bulkhead/k
 import { ContextKeyEntity, loadTenant, TokenRevocationEntity } from '@bulkhead/store';
 import { createLocalJWKSet, errors, jwtVerify, SignJWT, type JSONWebKeySet, type JWTPayload } from 'jose';
 import { MoreThan, type DataSource } from 'typeorm';
-import type { Call, CommandGate } from '../../gate/index.js';
+import type { Call, CommandGate, Role } from '../../gate/index.js';
 import { ExchangeContext, type VerifiedToken } from './exchange-context.js';
 import { IssueTenantToken, type IssueTenantTokenBody, type TokenGrant } from './issue-tenant-token.js';
 import type { Signer, SigningKeys } from './signing-keys.js';
@@ -20,6 +20,12 @@ import type { TokenVault } from './token-vault.js';
 
 /** A token or context that was made, or null for the answer to a repetition: it was given once and never kept. */
 export type Given<T> = T & { readonly secret: Redacted | null };
+
+/** Whether the caller may have tokens as the isolation proof, and as nothing else. */
+function provesOnly({ principal: { roles } }: Call): boolean {
+  const others: readonly Role[] = ['platform-admin', 'tenancy-issuer', 'tenancy-worker'];
+  return !roles.some((role) => others.includes(role));
+}
 
 /** A service that works by itself gets tokens for itself, unless it is also somebody who may have them for others. */
 function onlyServiceOf({ principal: { id, roles } }: Call): string | null {
@@ -42,7 +48,13 @@ export class TokenService {
     const signer = await this.keys.signer();
     const tokenId = newId('token');
     const grant = await this.gate.execute(
-      new IssueTenantToken({ ...body, tenantId, tokenId: new Redacted(tokenId), onlyService: onlyServiceOf(call) }),
+      new IssueTenantToken({
+        ...body,
+        tenantId,
+        tokenId: new Redacted(tokenId),
+        onlyService: onlyServiceOf(call),
+        probesOnly: provesOnly(call),
+      }),
       call,
     );
     if (grant.tokenId !== tokenId) return { ...grant, secret: null };
