@@ -88,9 +88,9 @@ test('what holds state is protected, and only an operation that answers for it l
   const stateful = /:(Instance|Bucket|Key|Queue|Secret|TenantDatabase)$/;
   const states = (resources: DeclaredResource[]) =>
     resources.filter((r) => stateful.test(r.type) && !r.type.includes(':components:')).map((r) => r.protect);
-  expect(states((await record(full)).resources)).toEqual(Array(8).fill(true));
+  expect(states((await record(full)).resources)).toEqual(Array(9).fill(true));
   const discarded = await record({ ...full, discardedBy: newId('operation') });
-  expect(states(discarded.resources)).toEqual(Array(8).fill(false));
+  expect(states(discarded.resources)).toEqual(Array(9).fill(false));
 });
 
 test('no physical name is left to chance', async () => {
