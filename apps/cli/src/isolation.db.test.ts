@@ -47,6 +47,7 @@ async function waited(report: ProofReport | null, ...args: string[]) {
 it('a green proof has exit code 0 and says what it looked at', async () => {
   const { code, stdout, stderr } = await waited(reportOf({}));
   expect([code, stdout]).toEqual([0, '']);
+  expect(stderr).toContain('cel_1 (database): 107 attempts');
   expect(stderr).toMatch(/prf_[0-9a-f]{32}: green; 1 databases, 107 attempts, digest [0-9a-f]{64}/);
 });
 

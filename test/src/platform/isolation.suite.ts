@@ -1,3 +1,4 @@
+import { GetBucketPolicyCommand, PutBucketPolicyCommand, S3Client } from '@aws-sdk/client-s3';
 import { bulkhead } from '../support/command-line.js';
 import { queryAt, type TestStack } from '../support/test-stack.js';
 import { placeOf, superuserUrl } from './serving-logins.suite.js';
@@ -9,13 +10,20 @@ interface Proof {
   readonly report: {
     readonly targets: readonly {
       readonly target: string;
-      readonly findings: readonly { readonly rule: string; readonly object: string; readonly shown: string }[];
+      readonly kind: string;
+      readonly checks: readonly { readonly name: string; readonly looked: number }[];
+      readonly findings: readonly {
+        readonly rule: string;
+        readonly severity: string;
+        readonly object: string;
+        readonly shown: string;
+      }[];
       readonly voids: readonly string[];
     }[];
   };
 }
 
-/** The proof over every live database of the stack, after the clinic's tables have come there. */
+/** The proof over everything of the stack, after the clinic's tables have come there and while it is served. */
 export function describeIsolation(current: () => TestStack): void {
   describe('the isolation proof', () => {
     const prove = async (): Promise<{ code: number; proof: Proof }> => {
@@ -28,19 +36,65 @@ export function describeIsolation(current: () => TestStack): void {
       return { code, proof: JSON.parse(stdout) as Proof };
     };
 
-    it('finds nothing in any cell and dedicated database, and its digest is in the audit log', async () => {
+    it('finds nothing wherever tenants meet, and its digest is in the audit log', async () => {
       const { code, proof } = await prove();
-      const problems = proof.report.targets.flatMap(({ target, findings, voids }) => [
-        ...findings.map(({ rule, object }) => `${target} ${rule} ${object}`),
+      const { targets } = proof.report;
+      const problems = targets.flatMap(({ target, findings, voids }) => [
+        ...findings
+          .filter(({ severity }) => severity !== 'note')
+          .map(({ rule, object }) => `${target} ${rule} ${object}`),
         ...voids.map((why) => `${target} ${why}`),
       ]);
       expect({ code, state: proof.state, problems }).toEqual({ code: 0, state: 'green', problems: [] });
       const dedicated = await current().control(
         `select id from control.bindings where layer = 'database' and isolation = 'dedicated' and state = 'bound'`,
       );
-      expect(proof.report.targets).toHaveLength(dedicated.length + 1);
+      const stacks = await current().control(
+        `select distinct stack_id from control.bindings where isolation = 'dedicated' and state = 'bound'`,
+      );
+      const kinds = Map.groupBy(targets, ({ kind }) => kind);
+      expect(kinds.get('database')).toHaveLength(dedicated.length + 1);
+      expect(kinds.get('holdings')).toHaveLength(stacks.length + 1);
+      expect(kinds.get('routes')?.map(({ target }) => target)).toEqual(['control plane', 'clinic']);
+      // Nothing was passed over: two tenants of the proof held things, and everybody else's were tried.
+      const looked = targets.flatMap(({ checks }) =>
+        checks.filter((check) => check.looked > 0).map(({ name }) => name),
+      );
+      for (const name of [
+        'kinds of holdings',
+        'objects of others',
+        'queues of others',
+        'secrets of others',
+        'policies',
+      ])
+        expect(looked).toContain(name);
+      expect(looked.filter((name) => name === 'routes with an id')).toHaveLength(1);
       const exported = await current().api.call<string>('GET', '/v1/audit/export', { user: 'auditor' });
       expect(exported.body).toContain(proof.digest);
+    });
+
+    it('goes red when the policy of a bucket lets the account in', async () => {
+      const { endpoint, region, accountId, root: credentials } = current().engines.aws;
+      const s3 = new S3Client({ endpoint, region, credentials: { ...credentials }, forcePathStyle: true });
+      const [row] = await current().control<{ bucket: string }>(
+        `select outputs ->> 'bucket' as bucket from control.cells`,
+      );
+      const Bucket = row?.bucket ?? '';
+      const { Policy } = await s3.send(new GetBucketPolicyCommand({ Bucket }));
+      const Principal = { AWS: `arn:aws:iam::${accountId}:root` };
+      const Statement = [{ Effect: 'Allow', Principal, Action: 's3:GetObject', Resource: `arn:aws:s3:::${Bucket}/*` }];
+      await s3.send(
+        new PutBucketPolicyCommand({ Bucket, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }),
+      );
+      try {
+        const { code, proof } = await prove();
+        const found = proof.report.targets.flatMap(({ findings }) => findings);
+        expect({ code, state: proof.state }).toEqual({ code: 2, state: 'findings' });
+        expect(found).toContainEqual(expect.objectContaining({ rule: 'policy_open', object: Bucket }));
+      } finally {
+        await s3.send(new PutBucketPolicyCommand({ Bucket, Policy }));
+        s3.destroy();
+      }
     });
 
     it.each(['pooled', 'dedicated'])('goes red when somebody opens a table of a %s database', async (tier) => {

@@ -36,11 +36,19 @@ const FINDING: Shape<IsolationFindingView> = {
   },
 };
 
+/** Kinds of targets, as people call them. */
+const PARTS = {
+  database: 'databases',
+  holdings: 'cells and stacks',
+  routes: 'documents of routes',
+  service: 'services',
+} as const;
+
 export function isolation(maker: CommandMaker): Command {
   const noun = maker.noun('isolation', 'Proofs that tenants are kept apart.');
   withWaiting(noun.command('prove'))
     .description(
-      'Try to cross from one tenant to another in every live database. Exit code 2: leaks; 3: it saw too little.',
+      'Try to cross from one tenant to another wherever they meet. Exit code 2: leaks; 3: it saw too little.',
     )
     .action(maker.does<WaitOptions>(prove));
   withPaging(noun.command('list')).description('List proofs, newest first.').action(maker.does<ListOptions>(list));
@@ -89,12 +97,17 @@ function print(session: Session, proof: IsolationProofDetail): void {
   }
   const findings = report.targets.flatMap((target) => target.findings);
   if (findings.length > 0) printList(session, findings, FINDING);
-  for (const { target, voids } of report.targets) for (const reason of voids) session.note(`${target}: ${reason}`);
+  for (const { target, kind, checks, voids } of report.targets) {
+    session.note(`${target} (${kind}): ${checks.map(({ name, looked }) => `${looked} ${name}`).join(', ')}`);
+    for (const reason of voids) session.note(`${target}: ${reason}`);
+  }
   const made = report.targets.flatMap(({ checks }) => checks.filter(({ name }) => name === 'attempts'));
   const attempts = made.reduce((sum, { looked }) => sum + looked, 0);
-  session.note(
-    `${proof.id}: ${proof.state}; ${report.targets.length} databases, ${attempts} attempts, digest ${proof.digest}`,
-  );
+  const parts = Object.entries(PARTS).flatMap(([kind, name]) => {
+    const { length } = report.targets.filter((target) => target.kind === kind);
+    return length > 0 ? [`${length} ${name}`] : [];
+  });
+  session.note(`${proof.id}: ${proof.state}; ${parts.join(', ')}, ${attempts} attempts, digest ${proof.digest}`);
 }
 
 function exitCodeFor({ state }: IsolationProofView): ExitCode {

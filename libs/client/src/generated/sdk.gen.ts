@@ -640,9 +640,9 @@ export class GeneratedApi extends HeyApiClient {
     }
     
     /**
-     * Try to cross from one tenant to another in every live database.
+     * Try to cross from one tenant to another wherever live tenants meet.
      *
-     * Two synthetic tenants, in transactions that are rolled back. The report is signed; see the proof.
+     * Databases: two synthetic tenants, in transactions that are rolled back. Buckets, keys, queues, secrets and routes: two tenants of the proof in each cell, by what changes nothing of others. The report is signed; see the proof.
      */
     public proveIsolation<ThrowOnError extends boolean = true>(options?: Options<ProveIsolationData, ThrowOnError>): RequestResult<ProveIsolationResponses, ProveIsolationErrors, ThrowOnError, 'data'> {
         return (options?.client ?? this.client).post<ProveIsolationResponses, ProveIsolationErrors, ThrowOnError, 'data'>({

@@ -44,7 +44,7 @@ export type CreateApiKeyBody = {
     /**
      * Among your own roles.
      */
-    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service' | 'tenancy-worker'>;
+    roles: Array<'platform-admin' | 'sales-ops' | 'approver' | 'support' | 'auditor' | 'ci' | 'tenancy-issuer' | 'tenancy-service' | 'tenancy-worker' | 'isolation-prover'>;
     expiresInDays?: number;
 };
 
@@ -1168,7 +1168,7 @@ export type IsolationFindingView = {
     rule: string;
     severity: 'critical' | 'high' | 'medium' | 'note';
     /**
-     * Cell or binding.
+     * Cell, binding, stack or service.
      */
     target: string;
     object: string;

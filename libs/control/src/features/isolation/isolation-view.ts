@@ -21,7 +21,7 @@ export class IsolationProofView {
 export class IsolationFindingView {
   @ApiProperty({ example: 'rls_missing' }) rule!: string;
   @ApiProperty({ enum: ['critical', 'high', 'medium', 'note'] }) severity!: string;
-  @ApiProperty({ description: 'Cell or binding.' }) target!: string;
+  @ApiProperty({ description: 'Cell, binding, stack or service.' }) target!: string;
   @ApiProperty({ example: 'app.visit' }) object!: string;
   @ApiProperty() cause!: string;
   @ApiProperty() detail!: string;

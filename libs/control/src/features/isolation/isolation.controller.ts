@@ -30,8 +30,10 @@ export class IsolationController {
   @ApiBody({ type: NoBody, required: false })
   @ApiOperation({
     operationId: 'proveIsolation',
-    summary: 'Try to cross from one tenant to another in every live database.',
-    description: 'Two synthetic tenants, in transactions that are rolled back. The report is signed; see the proof.',
+    summary: 'Try to cross from one tenant to another wherever live tenants meet.',
+    description:
+      'Databases: two synthetic tenants, in transactions that are rolled back. Buckets, keys, queues, secrets and ' +
+      'routes: two tenants of the proof in each cell, by what changes nothing of others. The report is signed; see the proof.',
   })
   @ApiAcceptedResponse({
     type: IsolationProofAccepted,
