@@ -96,19 +96,22 @@ describe('engines', () => {
     await expect(stranger.send(new ListKeysCommand({}))).rejects.toThrow(/signature/);
   });
 
-  it('lets services read serving logins and the fleet migrator migrators’ logins, and neither what the other reads', async () => {
-    const { endpoint, region, root, workload, migrator } = engines.aws;
+  it('lets services read serving logins, queue workers also consumers’, the fleet migrator migrators’, and nobody more', async () => {
+    const { endpoint, region, root, workload, consumer, migrator } = engines.aws;
     const as = (credentials: typeof root) => new SecretsManagerClient({ endpoint, region, credentials });
-    for (const login of ['serving', 'migrator', 'tenant/other']) {
+    for (const login of ['serving', 'consumer', 'migrator', 'tenant/other']) {
       await as(root).send(new CreateSecretCommand({ Name: `bulkhead/cel_1/${login}`, SecretString: login }));
     }
     const read = async (credentials: typeof root, login: string) =>
       (await as(credentials).send(new GetSecretValueCommand({ SecretId: `bulkhead/cel_1/${login}` }))).SecretString;
     expect(await read(workload, 'serving')).toBe('serving');
     expect(await read(migrator, 'migrator')).toBe('migrator');
-    for (const login of ['migrator', 'tenant/other'])
+    for (const login of ['serving', 'consumer']) expect(await read(consumer, login)).toBe(login);
+    for (const login of ['consumer', 'migrator', 'tenant/other'])
       await expect(read(workload, login)).rejects.toThrow(/not authorized/);
-    for (const login of ['serving', 'tenant/other'])
+    for (const login of ['migrator', 'tenant/other'])
+      await expect(read(consumer, login)).rejects.toThrow(/not authorized/);
+    for (const login of ['serving', 'consumer', 'tenant/other'])
       await expect(read(migrator, login)).rejects.toThrow(/not authorized/);
   });
 

@@ -152,6 +152,7 @@ export class CrashStage {
             `instance bh-${hex(database.bindingId)}`,
             `secret bulkhead/${database.bindingId}/serving`,
             `secret bulkhead/${database.bindingId}/migrator`,
+            `secret bulkhead/${database.bindingId}/consumer`,
           ]
         : []),
       `role bh-${hex(stackId)}`,
