@@ -2,7 +2,7 @@ import { programCode, type RunRequest, type StackPlan } from '@bulkhead/automati
 import { BeginPlanStack, FinishPlanStack, RecordStack, TakeStateLosses, type PlanTarget } from '@bulkhead/control';
 import type { TierTemplate } from '@bulkhead/domain';
 import { appliedDigest, stateDigest, type PlannedStack, type PlannedStep } from '@bulkhead/domain/fleet';
-import { BulkheadError, newId } from '@bulkhead/kernel';
+import { BulkheadError, newId, type OperationId } from '@bulkhead/kernel';
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Dependencies } from './dependencies.js';
 import { fleetActivities } from './fleet.activities.js';
@@ -52,6 +52,7 @@ function targetOf(planned: Partial<PlannedStack> = {}, changes: Partial<PlanTarg
     published: [{ name: 'hybrid', version: 2, digest }],
     tiers: new Map([['hybrid', tier]]),
     bindings: new Map(),
+    atHome: [],
     progress: null,
     ...changes,
   };
@@ -60,7 +61,11 @@ function targetOf(planned: Partial<PlannedStack> = {}, changes: Partial<PlanTarg
 /** Applies it with an engine that would do `rehearsed`, and a control plane that answers as it is told to. */
 async function apply(
   target: PlanTarget,
-  { rehearsed = {}, refusing }: { rehearsed?: Partial<StackPlan>; refusing?: (command: unknown) => boolean } = {},
+  {
+    rehearsed = {},
+    refusing,
+    operationId = newId('operation'),
+  }: { rehearsed?: Partial<StackPlan>; refusing?: (command: unknown) => boolean; operationId?: OperationId } = {},
 ) {
   const seen: { sent: object[]; ran: boolean; losing: readonly string[] } = { sent: [], ran: false, losing: [] };
   const dependencies = {
@@ -84,7 +89,7 @@ async function apply(
     logger: { warn: () => undefined },
   } as unknown as Dependencies;
   const activities = fleetActivities(dependencies);
-  const call = { operationId: newId('operation'), planHash: digest, stack };
+  const call = { operationId, planHash: digest, stack };
   const ended = await new MockActivityEnvironment()
     .run((input: typeof call) => activities.applyPlanStack(input), call)
     .catch((error: unknown) => error as BulkheadError);
@@ -162,6 +167,20 @@ it('goes on with what is left of a replacement that was cut off', async () => {
   });
 });
 
+it('makes again what a loss took along, when it has begun before, and only then', async () => {
+  const rehearsed = {
+    steps: [step({ operation: 'create' }), step({ urn: 'urn:alarm', type: 'alarm', operation: 'create' })],
+  };
+  const planned = { steps: [step({ operation: 'replace' })] };
+  const operationId = newId('operation');
+  const progress = { state: 'begun' as const, operationId };
+  expect(await apply(targetOf(planned, { progress }), { rehearsed, operationId })).toMatchObject({ ran: true });
+  expect(await apply(targetOf(planned, { progress }), { rehearsed })).toMatchObject({ ran: false });
+  const deleting = { steps: [step({ operation: 'create' }), step({ urn: 'urn:alarm', operation: 'delete' })] };
+  const other = await apply(targetOf(planned, { progress }), { rehearsed: deleting, operationId });
+  expect([other.ran, other.ended]).toEqual([false, expect.objectContaining({ code: 'plan_differs' })]);
+});
+
 describe('a loss of state', () => {
   const loss = step({ operation: 'replace' });
   const lossy = { rehearsed: { steps: [loss] } };
@@ -173,6 +192,14 @@ describe('a loss of state', () => {
     expect(kinds.slice(0, 2)).toEqual([TakeStateLosses, BeginPlanStack]);
     expect(sent[0]).toMatchObject({ taken: { stack, losses: [{ tenantId, step: loss }] } });
     expect([ran, losing, ended]).toEqual([true, ['urn:db'], { tenantIds: [tenantId] }]);
+  });
+
+  it('of a database that is somebody’s home is refused, whoever approved it', async () => {
+    const { sent, ran, ended } = await apply({ ...target, atHome: [tenantId] }, lossy);
+    expect([sent, ran, ended]).toEqual([[], false, expect.objectContaining({ code: 'stack_not_applied' })]);
+    const queue = step({ type: 'aws:sqs/queue:Queue', name: 'queue-queue', operation: 'replace' });
+    const free = { ...target, planned: { ...target.planned, steps: [queue] }, atHome: [tenantId] };
+    expect(await apply(free, { rehearsed: { steps: [queue] } })).toMatchObject({ ran: true, losing: ['urn:db'] });
   });
 
   it('that is not approved ends the run before it begins', async () => {

@@ -37,6 +37,9 @@ export function fleetActivities(dependencies: Dependencies): FleetActivities {
   };
 }
 
+/** What tenants are at home in. */
+const DATABASES: ReadonlySet<string> = new Set(['aws:rds/instance:Instance', 'bulkhead:postgres:TenantDatabase']);
+
 /** What to run: made here from what is published and placed now, and only if it is what was previewed. */
 function requestOf(stack: string, target: PlanTarget): ProgramRequest {
   const { plan, planned, wanted, published, tenants, tiers } = target;
@@ -72,11 +75,12 @@ async function confirmed(
   { target, request, plan, state }: Rehearsed,
 ): Promise<readonly string[]> {
   refuseFailed(stack, plan);
-  refuseBeyond(stack, plan.steps, target.planned.steps);
+  refuseBeyond(stack, plan.steps, target, target.progress?.operationId === operationId);
   const tenantIds = target.tenants.map(({ id }) => id);
   const place = { stack, program: request.program, tenantIds, bindings: target.bindings };
   const judged = judgeLosses(plan.steps, place, { holdsData, approved: [], now: new Date() });
   const losses = judged.flatMap(({ loss, tenantId }, at) => (loss ? [{ tenantId, step: plan.steps[at]! }] : []));
+  refuseHomes(stack, losses, target);
   if (losses.length > 0) await send(dependencies, new TakeStateLosses({ operationId, stack, losses }));
   const digest = state && stateDigest(state);
   await send(dependencies, new BeginPlanStack({ operationId, planHash, stack, stateDigest: digest }));
@@ -90,14 +94,26 @@ function refuseFailed(stack: string, { error, failures, violations }: StackPlan)
   if (broken) throw unfit(stack, `it would break ${broken}`);
 }
 
-/** What is left of a change after a run that was cut off is less than the whole, never something else. */
-function refuseBeyond(stack: string, steps: readonly PlannedStep[], planned: readonly PlannedStep[]): void {
-  const known = new Map(planned.map(({ urn, operation }) => [urn, operation]));
+/**
+ * What is left of a change after a run that was cut off is less than the whole, never something else.
+ * @param again this operation has begun with the stack before: what a loss took along is made again.
+ */
+function refuseBeyond(stack: string, steps: readonly PlannedStep[], { planned }: PlanTarget, again: boolean): void {
+  const known = new Map(planned.steps.map(({ urn, operation }) => [urn, operation]));
   const beyond = steps.find(({ urn, operation }) => {
     const wanted = known.get(urn);
+    if (again && wanted !== 'delete' && operation === 'create') return false;
     return wanted !== operation && !(wanted === 'replace' && (operation === 'create' || operation === 'update'));
   });
   if (beyond) throw differs(`a run of ${stack} would ${beyond.operation} ${beyond.urn}, which the plan does not say`);
+}
+
+/** Approved or not: a database is not taken from under the tenants that are at home there. */
+function refuseHomes(stack: string, losses: readonly { readonly step: PlannedStep }[], { atHome }: PlanTarget): void {
+  const lost = losses.find(({ step }) => DATABASES.has(step.type));
+  if (!lost || atHome.length === 0) return;
+  const who = atHome.length === 1 ? `tenant ${atHome[0]}` : `${atHome.length} tenants`;
+  throw unfit(stack, `${lost.step.name} is the home of ${who}, who must be moved away first`);
 }
 
 /** The tier versions that the stack of a tenant was made from now. */
