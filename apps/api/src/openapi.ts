@@ -8,13 +8,22 @@ export function openapiDocument(app: INestApplication): OpenAPIObject {
     .setTitle('Bulkhead')
     .setDescription('Control plane that provisions tenants in a shared plane or on dedicated resources.')
     .setVersion('1')
+    .setLicense('Apache-2.0', 'https://www.apache.org/licenses/LICENSE-2.0')
+    .addServer('/', 'The installation that this document is read from.')
     .addBearerAuth(
       { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Access token of the identity provider.' },
       'oidc',
     )
     .addSecurity('apiKey', { type: 'http', scheme: 'bearer', bearerFormat: 'bhk_…', description: 'API key.' })
     .build();
-  return wholeNumbers(SwaggerModule.createDocument(app, config, { autoTagControllers: false }));
+  return openToAll(wholeNumbers(SwaggerModule.createDocument(app, config, { autoTagControllers: false })));
+}
+
+/** What asks for no credential says so, instead of leaving it open. */
+function openToAll(document: OpenAPIObject): OpenAPIObject {
+  for (const item of Object.values(document.paths))
+    for (const operation of [item.get, item.post, item.delete]) if (operation) operation.security ??= [];
+  return document;
 }
 
 /** Every number of this API is a whole one (money is in minor units), which TypeScript's types cannot say. */
