@@ -1,6 +1,7 @@
 import { RecordCloudQuotas, ReservePlacement } from '@bulkhead/control';
+import { BindingEntity, openControlDatabase, requireCloudQuotas } from '@bulkhead/store';
 import type { CloudQuota } from '@bulkhead/domain';
-import type { OperationId, TenantId } from '@bulkhead/kernel';
+import { newId, waitFor, type OperationId, type TenantId } from '@bulkhead/kernel';
 import { SalesFixture } from './testing/sales.fixture.js';
 import { tenantBody, type Answer, type ApiFixture } from './testing/api.fixture.js';
 
@@ -53,6 +54,36 @@ it('the last one is promised once, also when two reserve at the same time', asyn
   expect(answer.body.detail).toContain(`0 of ${39 + before} RDS instances left; ${before + 1} promised`);
   expect(answer.body.remediation).toContain('AWS Service Quotas');
   expect((await api.post('/v1/tenants', tenantBody())).status).toBe(202);
+});
+
+it('who looks while somebody else decides waits for the decision', async () => {
+  const { tenantId } = await api.onboard();
+  await seen({ ...ROOM, 'rds-instances': [1000, 1000] });
+  const { promised } = await standing('rds-instances');
+  await seen({ ...ROOM, 'rds-instances': [0, 1 + promised] });
+  const [one, two, looker] = await Promise.all([1, 2, 3].map(() => openControlDatabase(api.database.workerUrl, 1)));
+  try {
+    let second: Promise<void> | undefined;
+    await one!.transaction(async (manager) => {
+      await requireCloudQuotas(manager, region, ['database']);
+      second = two!.transaction((other) => requireCloudQuotas(other, region, ['database']));
+      second.catch(() => undefined);
+      await waitFor('the second to wait', async () => {
+        const waiting: object[] = await looker!.query(
+          `select from pg_stat_activity where wait_event = 'advisory' and usename = current_user`,
+        );
+        return waiting.length === 1;
+      });
+      const place = { cellId: null, rosterId: null, stackId: newId('stack'), tenantId };
+      await manager.insert(BindingEntity, {
+        ...{ id: newId('binding'), layer: 'database', isolation: 'dedicated', state: 'reserved', ...place },
+        ...{ outputs: null, retiredAt: null },
+      });
+    });
+    await expect(second).rejects.toMatchObject({ code: 'cloud_quota_exhausted' });
+  } finally {
+    for (const source of [one, two, looker]) await source?.destroy();
+  }
 });
 
 it('a quote says what is left of what it needs, and is not taken when that is too little', async () => {
