@@ -25,6 +25,7 @@ export async function startCommands() {
   const send = <R>(command: Command<R>, role: Role = 'workload'): Promise<R> =>
     gate.execute(command, { principal: { ...WORKER_CALL.principal, roles: [role] } });
   return {
+    database,
     source,
     context,
     send,

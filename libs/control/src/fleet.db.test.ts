@@ -1,10 +1,19 @@
-import { appliedDigest, type FleetStack, type FleetTenant } from '@bulkhead/domain/fleet';
+import {
+  appliedDigest,
+  planExpiry,
+  planHashOf,
+  wantedStacks,
+  type FleetStack,
+  type FleetTenant,
+  type PlannedStack,
+} from '@bulkhead/domain/fleet';
 import { newId } from '@bulkhead/kernel';
-import { TenantEntity } from '@bulkhead/store';
+import { FleetPlanEntity, newestPublished, openControlDatabase, TenantEntity } from '@bulkhead/store';
 import { callOf, startCommands, type Commands } from './commands.fixture.js';
 import { PlacementReader } from './features/placements/placement-reader.js';
 import { RecordDedicatedStack, RecordRosterRun } from './features/placements/record-outcome.js';
 import { ReservePlacement } from './features/placements/reserve-placement.js';
+import { FleetPlanReader } from './features/fleet/fleet-plan-reader.js';
 import { FleetReader } from './features/fleet/fleet-reader.js';
 import { RecordStack } from './features/fleet/record-stack.js';
 
@@ -93,6 +102,38 @@ it('shows what the last run left, forgets a stack that is gone, and trusts no di
   expect(await shown()).toMatchObject({ state, appliedDigest: null });
   await commands.send(new RecordStack({ stack, state: null, appliedDigest: null }));
   expect(await shown()).toMatchObject({ state: null, recordedAt: null });
+});
+
+it('makes of each stack of a plan what a preview of the whole fleet makes of it, and says who is at home there', async () => {
+  await commands.addCell(10);
+  const { tenantId } = await live('lakeside', 'hybrid-storage');
+  const riverside = await live('riverside', 'pooled', 'clinic-per-provider');
+  const { data: tenants } = await fleet.tenants({ limit: 10 });
+  const tiers = new Map((await newestPublished(commands.source.manager, 'tier')).map((tier) => [tier.name, tier]));
+  const wanted = wantedStacks(await allStacks(), tenants as FleetTenant[], tiers);
+  const [createdAt, digest] = [new Date().toISOString(), `sha256:${'a'.repeat(64)}`];
+  const stacks = wanted.map(({ stack }): PlannedStack => ({
+    ...{ stack, program: 'x', tenants: [], result: 'changes', reason: null, monthly: null, notes: [] },
+    ...{ wantedDigest: digest, stateDigest: digest, violations: [], steps: [] },
+  }));
+  const content = {
+    ...{ kind: 'bulkhead-fleet-plan' as const, format: 2 as const, code: digest, base: null, head: null, prices: null },
+    ...{ templates: [{ name: 'pooled', version: 1, digest }], bundle: { createdAt, source: 'x' }, monthly: null },
+    ...{ expiresAt: planExpiry(createdAt), policies: [], blocked: false, exitCode: 2 as const, problems: [], stacks },
+  };
+  const planHash = planHashOf(content);
+  // Only the API may keep one.
+  const api = await openControlDatabase(commands.database.apiUrl, 1);
+  const kept = { hash: planHash, plan: { ...content, planHash }, expiresAt: new Date(content.expiresAt), keptBy: 'u' };
+  await api.manager.insert(FleetPlanEntity, kept);
+  await api.destroy();
+  const reader = new FleetPlanReader(commands.source, fleet);
+  const targets = await Promise.all(wanted.map(({ stack }) => reader.target(planHash, stack)));
+  expect(targets.map((target) => target.wanted?.request)).toEqual(wanted.map(({ request }) => request));
+  expect(targets.map(({ published }) => published.map(({ name, version }) => [name, version]))).toEqual(
+    wanted.map(() => [['pooled', 1]]),
+  );
+  expect(targets.map(({ atHome }) => atHome.toSorted())).toEqual([[tenantId, riverside.tenantId].toSorted(), [], []]);
 });
 
 it('may be recorded by the worker only', async () => {
