@@ -94,4 +94,16 @@ export function describeDrift(current: () => TestStack): void {
       expect((await run()).code).toBe(0);
     });
   });
+  describe('the cloud account', () => {
+    it('was looked at by the worker, and what is left of its quotas is known', async () => {
+      const { body } = await current().api.call<{ data: { quota: string; used: number; says: string }[] }>(
+        'GET',
+        `/v1/cloud-quotas?region=${REGION}`,
+        { user: 'sales-ops' },
+      );
+      const quotas = new Map(body.data.map(({ quota, ...rest }) => [quota, rest]));
+      expect([...quotas.keys()].toSorted()).toEqual(['iam-roles', 'kms-keys', 'rds-instances', 's3-buckets']);
+      expect(quotas.get('rds-instances')?.says).toMatch(/^\d+ of 40 RDS instances left; \d+ promised$/);
+    });
+  });
 }
