@@ -69,6 +69,9 @@ export function describeIsolation(current: () => TestStack): void {
       ])
         expect(looked).toContain(name);
       expect(looked.filter((name) => name === 'routes with an id')).toHaveLength(1);
+      const { stderr } = await bulkhead(current(), 'auditor', 'isolation', 'get', proof.id);
+      expect(stderr).toMatch(/^clinic \(routes\): \d+ routes, /m);
+      expect(stderr).toMatch(/: green; \d+ databases, \d+ cells and stacks, 2 documents of routes, \d+ attempts, /);
       const exported = await current().api.call<string>('GET', '/v1/audit/export', { user: 'auditor' });
       expect(exported.body).toContain(proof.digest);
     });

@@ -59,7 +59,7 @@ it('on a live service only routes that change nothing are tried, and the others 
     'route_open GET /v1/patients/{id}/visits',
   ]);
   expect(report.targets[0]?.checks).toContainEqual({
-    name: 'routes that change something, judged by the document',
+    name: 'changing routes judged by the document',
     looked: 3,
   });
 });

@@ -54,7 +54,7 @@ function judgeUntried(
   collected: Collected,
 ): void {
   const untried = all.filter((route) => !tried.includes(route));
-  collected.looked('routes that change something, judged by the document', untried.length);
+  collected.looked('changing routes judged by the document', untried.length);
   for (const route of untried)
     if (route.open)
       collected.found([

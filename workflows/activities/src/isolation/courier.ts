@@ -3,20 +3,22 @@ import type { RouteAnswer } from '@bulkhead/isolation';
 
 const TIMEOUT_MS = 10_000;
 const MINUTE_MS = 60_000;
-/** Refusals that one address may collect in a minute: below what our API bears before it answers nobody there (60). */
-const REFUSALS_PER_MINUTE = 50;
+/** Refusals that one address may collect in a minute at our API: below what it bears before it answers nobody there (60). */
+export const REFUSALS_PER_MINUTE = 50;
 const TRIES = 4;
 
 /** When each origin has refused this process, milliseconds. Every proof of the process counts. */
 const refusals = new Map<string, number[]>();
 
-/** Carries requests, no faster than services bear from one address. */
+/** Carries requests, no faster than a service bears from one address. */
 export class Courier {
+  constructor(private readonly refusalsPerMinute = Number.POSITIVE_INFINITY) {}
+
   /** Answers like any other, 429 only when the service goes on refusing after it was left alone for as long as it asked. */
   async send(address: string, init: RequestInit = {}): Promise<RouteAnswer> {
     const { origin } = new URL(address);
     for (let tries = 1; ; tries++) {
-      await roomFor(origin);
+      await roomFor(origin, this.refusalsPerMinute);
       const response = await fetch(address, {
         ...init,
         redirect: 'manual',
@@ -31,10 +33,10 @@ export class Courier {
   }
 }
 
-async function roomFor(origin: string): Promise<void> {
+async function roomFor(origin: string, refusalsPerMinute: number): Promise<void> {
   for (;;) {
     const [first, ...rest] = recent(origin);
-    if (first === undefined || rest.length + 1 < REFUSALS_PER_MINUTE) return;
+    if (first === undefined || rest.length + 1 < refusalsPerMinute) return;
     await delay(Math.max(first + MINUTE_MS - Date.now(), 1));
   }
 }

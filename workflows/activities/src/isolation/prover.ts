@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { ServiceProfile } from '@bulkhead/isolation';
 import { BulkheadError, type Redacted, type TenantId } from '@bulkhead/kernel';
-import { Courier } from './courier.js';
+import { Courier, REFUSALS_PER_MINUTE } from './courier.js';
 
 /** A service of the workload plane, by the document that describes its routes. */
 export interface ProvenService {
@@ -38,7 +38,7 @@ export interface WantedToken {
 
 /** What the proof asks the control plane for; each token that it gets stands in the audit log. */
 export class Prover {
-  readonly #courier = new Courier();
+  readonly #courier = new Courier(REFUSALS_PER_MINUTE);
 
   constructor(readonly options: ProverOptions) {}
 

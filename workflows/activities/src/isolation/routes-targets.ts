@@ -3,7 +3,7 @@ import { randomUUID, type JsonWebKey } from 'node:crypto';
 import type { ProbeTenant } from '@bulkhead/control';
 import { forgedTokens, type OpenApiDocument, type RoutesTarget } from '@bulkhead/isolation';
 import { BulkheadError } from '@bulkhead/kernel';
-import { Courier } from './courier.js';
+import { Courier, REFUSALS_PER_MINUTE } from './courier.js';
 import { PROOF_AUDIENCE } from './probe-library.js';
 import type { ProvenService, Prover } from './prover.js';
 
@@ -14,13 +14,14 @@ const HEARING_MS = 30_000;
 const PAUSE_MS = 250;
 
 const courier = new Courier();
+const patient = new Courier(REFUSALS_PER_MINUTE);
 
 /** The control plane's own routes: no token of a tenant may open any of them. */
 export async function controlRoutes(prover: Prover, [a]: readonly ProbeTenant[]): Promise<RoutesTarget> {
   const { apiUrl } = prover.options;
   if (!a) throw noTenants();
   return {
-    ...base('control plane', apiUrl),
+    ...base('control plane', apiUrl, patient),
     document: await documentAt(`${apiUrl}/v1/openapi.json`),
     refused: { 'of a tenant': await prover.token(a.tenantId, { audience: PROOF_AUDIENCE, roles: ['platform-admin'] }) },
     things: {},
@@ -53,9 +54,9 @@ export async function serviceRoutes(
   };
 }
 
-function base(name: string, origin: string) {
+function base(name: string, origin: string, by = courier) {
   const send: RoutesTarget['send'] = ({ method, path, headers, body }) =>
-    courier.send(`${origin}${path}`, { method, headers, ...(body !== undefined && { body }) });
+    by.send(`${origin}${path}`, { method, headers, ...(body !== undefined && { body }) });
   return { kind: 'routes', name, send, references: {}, bodies: {} } as const;
 }
 
