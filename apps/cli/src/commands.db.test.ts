@@ -226,7 +226,9 @@ describe('operations', () => {
     expect(await watching.ended).toMatchObject({
       code: 130,
       stdout: '',
-      stderr: expect.stringContaining('Interrupted.'),
+      stderr: expect.stringContaining(
+        `Interrupted. Operation ${id} goes on. To watch it again: bulkhead operations watch ${id}`,
+      ),
     });
     expect(await cli.json('operations', 'get', id)).toMatchObject({ state: 'queued' });
   });

@@ -66,6 +66,7 @@ const AFTERWARDS = `
 Environment:
   BULKHEAD_URL                          address of the API, instead of a context
   BULKHEAD_TOKEN or BULKHEAD_API_KEY    credential, instead of a context's
+  CI                                    where it is set nothing is asked
 
 Exit codes:
   0 ok, 1 error, 2 changes pending (dry runs), 3 policy denied, 4 approval needed, 5 timeout, 130 interrupted;
@@ -77,7 +78,7 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   const maker = new CommandMaker(terminal);
   try {
     const [first, ...rest] = args;
-    const root = first === 'preview' ? complete(preview(maker), terminal) : build(maker, terminal);
+    const root = first === 'preview' ? complete(preview(maker), terminal) : buildProgram(maker, terminal);
     await root.parseAsync(first === 'preview' ? rest : args, { from: 'user' });
     return maker.exitCode;
   } catch (error) {
@@ -88,7 +89,8 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   }
 }
 
-function build(maker: CommandMaker, terminal: Terminal): Command {
+/** All commands. */
+export function buildProgram(maker: CommandMaker, terminal: Terminal): Command {
   const program = new Command('bulkhead')
     .description('The control plane’s command line: bulkhead <noun> <verb>.')
     .addOption(new Option('-o, --output <format>', 'how data is printed').choices(OUTPUT_FORMATS).default('table'))

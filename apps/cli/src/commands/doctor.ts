@@ -84,10 +84,10 @@ async function credentialFindings(client: BulkheadClient, credential: Credential
     await client.listTiers();
   } catch (error) {
     if (!(error instanceof BulkheadApiError && error.status === 403)) return [failed('credential', error)];
-    return [fine('credential', `${credential.kind} is accepted`), failed('roles', error)];
+    return [fine('credential', `${nameOf(credential)} is accepted`), failed('roles', error)];
   }
   return [
-    fine('credential', `${credential.kind} is accepted${expiryOf(credential)}`),
+    fine('credential', `${nameOf(credential)} is accepted${expiryOf(credential)}`),
     fine('roles', await rolesOf(client, credential)),
   ];
 }
@@ -96,6 +96,10 @@ async function credentialFindings(client: BulkheadClient, credential: Credential
 function tokenOf(credential: Credential): string | undefined {
   if (credential.kind === 'signed-in') return credential.accessToken;
   return credential.kind === 'token' ? credential.token : undefined;
+}
+
+function nameOf({ kind }: Credential): string {
+  return kind === 'signed-in' ? 'the sign-in by browser' : kind;
 }
 
 function expiryOf(credential: Credential): string {
