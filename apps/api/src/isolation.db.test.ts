@@ -30,7 +30,7 @@ it('a proof is an operation; its signed report is there to read, as SARIF too, a
       headers: { location: `/v1/operations/${operation.id}` },
       body: { proof: { state: 'running' } },
     },
-    grown: { isolation_proofs: 1, operations: 1, operation_steps: 1, outbox: 1, audit_queue: 1 },
+    grown: { isolation_proofs: 1, operations: 1, operation_steps: 2, outbox: 1, audit_queue: 1 },
   });
   expect((await api.get(`/v1/isolation-proofs/${proof.id}/sarif`)).body.errorCode).toBe('isolation_proof_unfinished');
   expect((await api.post('/v1/isolation-proofs', {})).body.errorCode).toBe('operation_in_progress');
