@@ -30,8 +30,6 @@ export class DriftStage {
     readonly clients: InventoryClients,
     readonly activities: DriftActivities,
     private readonly source: DataSource,
-    /** Platform admin and approver, and two approvers. */
-    readonly people: { readonly olga: string; readonly anna: string; readonly bert: string },
   ) {}
 
   tenantId!: TenantId;
@@ -45,16 +43,24 @@ export class DriftStage {
     const source = await openControlDatabase(api.database.workerUrl, 2);
     const clients = clientsOf(cloud);
     const dependencies = dependenciesOf({ api, automation, source, clients });
-    const token = (sub: string, ...roles: string[]) => api.issuer.token({ roles, sub });
-    const people = {
-      olga: await token('olga', 'platform-admin', 'approver'),
-      anna: await token('anna', 'approver'),
-      bert: await token('bert', 'approver'),
-    };
     const activities = inActivity(operatorQueueActivities(dependencies));
-    const stage = new DriftStage(api, cloud, automation, clients, activities, source, people);
+    const stage = new DriftStage(api, cloud, automation, clients, activities, source);
     await stage.#standUp(inActivity(provisioningQueueActivities(dependencies)));
     return stage;
+  }
+
+  async get(url: string): Promise<Answer> {
+    return this.api.get(url, { token: await this.#token('olga') });
+  }
+
+  /** As olga, who is a platform admin, or as somebody else, who is an approver. */
+  async post(url: string, body: object, sub = 'olga'): Promise<Answer> {
+    return this.api.post(url, body, { token: await this.#token(sub) });
+  }
+
+  /** A new one for each request: tokens live for minutes, and on a machine that has other work a test takes longer. */
+  #token(sub: string): Promise<string> {
+    return this.api.issuer.token({ sub, roles: sub === 'olga' ? ['platform-admin'] : ['approver'] });
   }
 
   async stop(): Promise<void> {
@@ -67,13 +73,13 @@ export class DriftStage {
   async #standUp(worker: ReturnType<typeof provisioningQueueActivities>): Promise<void> {
     const { api } = this;
     const region = 'us-east-1' as const;
-    const zone = (await api.post('/v1/landing-zones', { region })).body;
+    const zone = (await this.post('/v1/landing-zones', { region })).body;
     const stored: { spec: LandingZoneSpec }[] = await this.source.query('select spec from control.landing_zones');
     await worker.applyLandingZone({ operationId: zone.operation.id, spec: stored[0]!.spec });
     await api.asWorker(new RecordLandingZone({ region, active: true }));
     await api.finish(zone.operation.id);
     const body = tenantBody({ tier: 'dedicated', plan: 'enterprise-health-system', quantity: 1 });
-    const { tenant, operation } = (await api.post('/v1/tenants', body)).body;
+    const { tenant, operation } = (await this.post('/v1/tenants', body)).body;
     const call = { tenantId: tenant.id as TenantId, operationId: operation.id as OperationId };
     const { dedicated, bindings } = await api.asWorker(new ReservePlacement(call));
     if (!dedicated) throw new Error('The tenant has no layer of its own');
@@ -86,17 +92,17 @@ export class DriftStage {
 
   /** A comparison of the whole fleet from its beginning to its end, as the workflow makes it. */
   async compare(): Promise<Answer['body']> {
-    const { run, operation } = (await this.api.post('/v1/drift-runs', {})).body;
+    const { run, operation } = (await this.post('/v1/drift-runs', {})).body;
     const call = { operationId: operation.id as OperationId, driftRunId: run.id as DriftRunId };
     while ((await this.activities.compareStacks(call)).left > 0);
     await this.activities.sweepInventory(call);
     await this.api.asWorker(new EndDrift({ driftRunId: call.driftRunId, state: 'finished' }));
     await this.api.finish(call.operationId);
-    return (await this.api.get(`/v1/drift-runs/${run.id}`)).body;
+    return (await this.get(`/v1/drift-runs/${run.id}`)).body;
   }
 
   async findings(query = 'state=open'): Promise<Answer['body'][]> {
-    return (await this.api.get(`/v1/drift-findings?limit=100&${query}`)).body.data;
+    return (await this.get(`/v1/drift-findings?limit=100&${query}`)).body.data;
   }
 
   /** The open finding about the resource of this name. */
@@ -105,16 +111,15 @@ export class DriftStage {
   }
 
   ask(remedy: 'repair' | 'adopt', id: string): Promise<Answer> {
-    return this.api.post(`/v1/drift-findings/${id}/${remedy}`, { reason: 'by hand' }, { token: this.people.olga });
+    return this.post(`/v1/drift-findings/${id}/${remedy}`, { reason: 'by hand' });
   }
 
   /** Asks for a remedy, has it approved by as many as it takes, and applies it. */
   async applying(remedy: 'repair' | 'adopt', id: string): Promise<{ operationId: OperationId; changeId: ChangeId }> {
-    const { api, people } = this;
     const { body } = await this.ask(remedy, id);
-    for (const token of [people.anna, people.bert].slice(0, body.approvalsNeeded))
-      await api.post(`/v1/change-requests/${body.id}/approve`, { hash: body.hash }, { token });
-    const applied = await api.post(`/v1/change-requests/${body.id}/apply`, { quoteHash: body.hash });
+    for (const approver of ['anna', 'bert'].slice(0, body.approvalsNeeded))
+      await this.post(`/v1/change-requests/${body.id}/approve`, { hash: body.hash }, approver);
+    const applied = await this.post(`/v1/change-requests/${body.id}/apply`, { quoteHash: body.hash });
     if (applied.status !== 202) throw new Error(JSON.stringify(applied.body));
     return { operationId: applied.body.operation.id, changeId: body.id };
   }

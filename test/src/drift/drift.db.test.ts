@@ -87,7 +87,7 @@ test('a repair puts the recorded value back, and a try whose answer was lost is 
   const call = await stage.applying('repair', id);
   expect(await stage.activities.remedyDrift(call)).toEqual({});
   expect(await visibility()).toBe('30');
-  expect((await stage.api.get(`/v1/drift-findings/${id}`)).body).toMatchObject({ resolution: 'repaired' });
+  expect((await stage.get(`/v1/drift-findings/${id}`)).body).toMatchObject({ resolution: 'repaired' });
   await setVisibility('66');
   expect(await stage.activities.remedyDrift(call)).toEqual({});
   expect(await visibility()).toBe('66');
@@ -121,7 +121,7 @@ test('an orphan is deleted by two people; one whose tags name what is in use, by
   const { id } = await stage.finding('left-over');
   const asked = await stage.ask('repair', id);
   expect(asked.body).toMatchObject({ approvalsNeeded: 2, remedy: { action: 'delete', destructive: true } });
-  await stage.api.post(`/v1/change-requests/${asked.body.id}/cancel`, {});
+  await stage.post(`/v1/change-requests/${asked.body.id}/cancel`, {});
   const call = await stage.applying('repair', id);
   expect(await stage.activities.remedyDrift(call)).toEqual({});
   await stage.api.finish(call.operationId);
@@ -145,7 +145,7 @@ test('a bucket that is not empty is not deleted, whoever approved', async () => 
 
 test('a stack that a run is working on is skipped and says so, and its findings stay', async () => {
   const before = await found();
-  const fleet = (await stage.api.get('/v1/fleet/stacks')).body.data;
+  const fleet = (await stage.get('/v1/fleet/stacks')).body.data;
   const { request } = fleet.find(({ stack }: { stack: string }) => stack === stage.stack);
   const operationId = newId('operation');
   const running = stage.automation.run({ request, action: 'refresh', operationId }).catch(() => undefined);
