@@ -87,6 +87,16 @@ describe('with a real identity provider', () => {
     expect(await again.ended).toMatchObject({ code: 0, stderr: expect.stringContaining(`Signed in to ${url};`) });
   });
 
+  it('signing in again ends what was signed in before', async () => {
+    await signIn('auditor');
+    const before = readFileSync(cli.contexts, 'utf8');
+    await signIn('platform-admin');
+    expect((await cli.run(['tiers', 'list'])).code).toBe(0);
+    writeFileSync(cli.contexts, before);
+    expire();
+    expect((await cli.run(['tiers', 'list'])).stderr).toContain('The sign-in of context default has ended.');
+  });
+
   it('somebody who says no is believed', async () => {
     const running = cli.start(['login', '--url', url]);
     await enterCode(...(await codeOf(running)), 'no');

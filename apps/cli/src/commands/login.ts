@@ -4,6 +4,7 @@ import type { CommandMaker } from '../command.js';
 import { contextName, ContextStore, type Contexts, type Credential } from '../contexts/context-store.js';
 import { signInByDevice } from '../contexts/device-sign-in.js';
 import { readSecret } from '../contexts/read-secret.js';
+import { revoke } from '../contexts/signed-in.js';
 import type { CommonOptions, Session } from '../session.js';
 import { isCi } from '../terminal.js';
 import { usageError } from '../usage-error.js';
@@ -54,12 +55,19 @@ async function signIn(session: Session, options: LoginOptions & CommonOptions): 
   const store = new ContextStore(session.terminal);
   const { url, name } = target(session, options, store.read());
   const credential = await credentialFrom(session, options, url);
-  const { baseUrl, hasRole } = await tryOut(session, url, credential);
-  await store.exclusively(() => {
+  const { baseUrl, hasRole } = await tryOut(session, url, credential).catch(async (error: unknown) => {
+    await revoke(credential);
+    throw error;
+  });
+  const previous = await store.exclusively(() => {
     const contexts = store.read();
+    const { credential: replaced } = contexts.named.get(name) ?? {};
     contexts.named.set(name, { url: baseUrl, credential });
     store.write({ ...contexts, current: name });
+    return replaced;
   });
+  // Nobody could sign out of it any more.
+  await revoke(previous);
   session.note(`Signed in to ${baseUrl}; context ${name} is now the current one.`);
   if (credential.kind === 'signed-in' && credential.refreshToken === undefined)
     session.note(`The identity provider gives no refresh token: this ends at ${credential.expiresAt}.`);
