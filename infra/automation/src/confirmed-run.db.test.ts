@@ -66,3 +66,15 @@ it('a run that is not confirmed touches nothing; one that may lose a database de
   const resources = await automation.stackResources(stack);
   expect(resources.find(({ urn }) => urn === instance!.urn)).toMatchObject({ protect: true });
 }, 400_000);
+
+it('what may be lost takes nothing along that holds data and that nobody named', async () => {
+  const request = dedicated({ key: binding(), queue: binding() });
+  const first = await up(request);
+  const key = first.state!.resources.find(({ type }) => type === 'aws:kms/key:Key')!;
+  await expect(up(request, async () => [key.urn])).rejects.toMatchObject({
+    code: 'loss_unnamed',
+    publicMessage: expect.stringContaining('aws:sqs/queue:Queue'),
+  });
+  const stack = `dedicated-tenant.${request.spec.stackId}`;
+  expect(stateDigest((await automation.recordedState(stack))!)).toBe(stateDigest(first.state!));
+}, 200_000);

@@ -145,6 +145,28 @@ export function stackProtected(stack: string, cause?: unknown): BulkheadError {
   });
 }
 
+/** The loss of what may be lost would take more along. Nothing was touched. */
+export function lossUnnamed(stack: string, urns: readonly string[]): BulkheadError {
+  return new BulkheadError({
+    code: 'loss_unnamed',
+    status: 409,
+    publicMessage: `${stack} was not touched: with what may be lost, these would be deleted too: ${urns.join(', ')}.`,
+    remediation:
+      'Ask for the loss of these too, where the plan shows it (bulkhead changes state-loss); else move the tenants away first.',
+  });
+}
+
+/** The failure of a loss, with what it has left without protection. */
+export function stillReleased(urns: readonly string[], cause: unknown): unknown {
+  if (!(cause instanceof BulkheadError)) return cause;
+  const { code, status, publicMessage, remediation, retryable, errors } = cause;
+  const open = `The protection against deletion is still lifted of ${urns.join(', ')}.`;
+  return new BulkheadError({
+    ...{ code, status, remediation, retryable, errors, cause },
+    publicMessage: `${publicMessage} ${open}`,
+  });
+}
+
 export function stackDiscarded(stack: string, operation: string): BulkheadError {
   return new BulkheadError({
     code: 'stack_discarded',

@@ -7,6 +7,7 @@ import type { Previews, StackPlan } from './fleet/previews.js';
 import {
   RunError,
   leaseLost,
+  lossUnnamed,
   policyViolation,
   providerFailed,
   runCancelled,
@@ -14,11 +15,12 @@ import {
   runStalled,
   runTimedOut,
   stackProtected,
+  stillReleased,
 } from './errors.js';
 import { keepLease } from './lease-keeper.js';
 import { prepareFolder, removeFolder, sessionSettings } from './run-folder.js';
 import type { Command, Failure, OpenCommand, ProgramEvent, ResourceChanges } from './session/messages.js';
-import { releasedFor } from './session/release-program.js';
+import { lossScope } from './session/loss-scope.js';
 import { SessionEnded, SessionProcess } from './session/session-process.js';
 import { acquireLease, releaseLease, stateWaits, type Lease } from './state/leases.js';
 import {
@@ -202,8 +204,26 @@ export class Run {
     const { declared } = await this.#state();
     const there = urns.filter((urn) => declared.some((resource) => resource.urn === urn));
     if (there.length === 0) return;
-    await this.#command({ kind: 'release', known: declared, urns: releasedFor(declared, there) });
-    await this.#command({ kind: 'lose', urns: there });
+    const { released, unnamed } = lossScope(declared, there);
+    if (unnamed.length > 0) throw lossUnnamed(this.#stack, unnamed);
+    try {
+      if (released.length > 0) await this.#command({ kind: 'release', known: declared, urns: released });
+      await this.#command({ kind: 'lose', urns: there });
+    } catch (error) {
+      await this.#protectAgain(declared, released, error);
+      throw error;
+    }
+  }
+
+  /** What was to be lost and is still there must not stay without protection. */
+  async #protectAgain(before: StackState['declared'], released: readonly string[], cause: unknown): Promise<void> {
+    const left = new Set((await this.#state()).declared.map(({ urn }) => urn));
+    const urns = released.filter((urn) => left.has(urn));
+    if (urns.length === 0) return;
+    const known = before.filter(({ urn }) => left.has(urn));
+    await this.#command({ kind: 'restore', known, urns }).catch(() => {
+      throw stillReleased(urns, cause);
+    });
   }
 
   async #up(): Promise<Omit<RunResult, 'durationMs'>> {

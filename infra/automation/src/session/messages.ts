@@ -37,6 +37,8 @@ export type RunCommand =
     }
   /** Lifts what keeps these resources from being deleted, here and in the cloud. */
   | { readonly kind: 'release'; readonly known: readonly DeclaredResource[]; readonly urns: readonly string[] }
+  /** Takes a release back, for what is still there. */
+  | { readonly kind: 'restore'; readonly known: readonly DeclaredResource[]; readonly urns: readonly string[] }
   /** Deletes these resources, and whatever depends on them. */
   | { readonly kind: 'lose'; readonly urns: readonly string[] }
   | { readonly kind: 'clear-pending' }

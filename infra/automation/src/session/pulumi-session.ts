@@ -124,10 +124,11 @@ export class PulumiSession {
         });
         return;
       case 'release':
-        // No rules here either: what is about to be deleted need not keep them.
+      case 'restore':
+        // No rules here either: what is about to be deleted need not keep them, and what was there before did.
         await this.#stack.up({
           ...options,
-          program: releaseProgram(command.known, command.urns),
+          program: releaseProgram(command.known, command.kind === 'release' ? command.urns : []),
           showSecrets: false,
           target: [...command.urns],
         });

@@ -23,12 +23,3 @@ export function releaseProgram(known: readonly DeclaredResource[], urns: readonl
 function withoutProtection(resource: DeclaredResource): DeclaredResource {
   return { ...resource, protect: false, inputs: { ...resource.inputs, ...LIFTED[resource.type] } };
 }
-
-/** Those of the resources to be deleted, and of what depends on them, that something protects. */
-export function releasedFor(known: readonly DeclaredResource[], urns: readonly string[]): readonly string[] {
-  const going = new Set(urns);
-  // Parents come first in a state, and so does what others depend on.
-  for (const { urn, dependencies, parent } of known)
-    if (dependencies.some((needed) => going.has(needed)) || (parent !== undefined && going.has(parent))) going.add(urn);
-  return known.filter(({ urn, protect }) => going.has(urn) && protect).map(({ urn }) => urn);
-}
