@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { TenantContext } from '../context/tenant-context.js';
 import { HomeConnections } from './home-connections.js';
+import { poolConfig } from './pool-config.js';
 import { giveBack } from './session-reset.js';
 
 interface Lent {
@@ -17,7 +18,7 @@ export class LentConnections {
   /** @param connect gives address and login; read anew each time. */
   constructor(connect: () => pg.ClientConfig | Promise<pg.ClientConfig>, max: number) {
     this.#pools = new HomeConnections(
-      async () => openPool({ ...(await connect()), max }),
+      async () => openPool(poolConfig(await connect(), max)),
       (pool) => pool.end(),
     );
   }

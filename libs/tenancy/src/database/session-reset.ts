@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { sqlStateOf } from './refusals.js';
 
@@ -14,6 +15,9 @@ const NOT_CALLABLE = ['42883', '3F000', '42501'];
 const RESET_BY_HAND = `RESET SESSION AUTHORIZATION; RESET ALL; CLOSE ALL; UNLISTEN *; DISCARD TEMP; DISCARD SEQUENCES;
   SELECT pg_catalog.pg_advisory_unlock_all(), (SELECT CASE WHEN pg_catalog.bool_or(s.from_sql) THEN -1
     ELSE pg_catalog.count(*)::pg_catalog.int4 END FROM pg_catalog.pg_prepared_statement() s) AS prepared`;
+
+/** How long a reset may take, milliseconds; it is one trip. */
+const PATIENCE_MS = 10_000;
 
 /** Statements that pg has prepared on a connection, which its types leave out (pg 8.23, lib/connection.js). */
 interface Prepared {
@@ -42,10 +46,18 @@ async function preparedAfter(client: pg.ClientBase, reset: string): Promise<numb
 }
 
 /**
- * Gives a connection back to its pool when its session has been reset, or away when it cannot be. Nobody has to wait for
- * it: the connection is nobody's until it is done. Never rejects.
+ * Gives a connection back to its pool when its session has been reset, or away when it cannot be, or when nothing is
+ * heard of it: its place is another's then. Nobody has to wait for it: the connection is nobody's until it is done.
+ * Never rejects.
  */
-export async function giveBack(client: pg.ClientBase, release: (away: boolean) => unknown): Promise<void> {
-  const reset = await resetSession(client).catch(() => false);
+export async function giveBack(
+  client: pg.ClientBase,
+  release: (away: boolean) => unknown,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const timer = new AbortController();
+  const silence = delay(patienceMs, false, { signal: timer.signal, ref: false }).catch(() => false);
+  const reset = await Promise.race([resetSession(client).catch(() => false), silence]);
+  timer.abort();
   await release(!reset);
 }

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { TenantContext } from '../context/tenant-context.js';
 import { HomeConnections } from '../database/home-connections.js';
+import { poolConfig } from '../database/pool-config.js';
 import type { TenantDatabases } from '../database/tenant-databases.js';
 import type { TenantTransaction } from '../database/tenant-transaction.js';
 import {
@@ -85,6 +86,9 @@ export async function sendIn(transaction: TenantTransaction, message: OutgoingMe
   await transaction.query('SELECT tenancy.send_message($1, $2, $3, $4, $5)', [id, lane, kind, body, delayMs]);
 }
 
+/** How long claiming and returning may take, milliseconds: who hears nothing frees its place, and the claim runs out. */
+const ANSWER_MS = 10_000;
+
 /** Address and login of a home's queue consumers, by the id of the home. */
 export type ConsumerLogin = (home: string) => pg.ClientConfig | Promise<pg.ClientConfig>;
 
@@ -102,7 +106,8 @@ export class LaneClaims {
   ) {
     this.#pool = new HomeConnections(
       async () => {
-        const pool = new pg.Pool({ ...(await connect(home)), max: 2, application_name: 'bulkhead-lanes' });
+        const config = { ...poolConfig(await connect(home), 2), application_name: 'bulkhead-lanes' };
+        const pool = new pg.Pool({ query_timeout: ANSWER_MS, ...config });
         pool.on('error', () => undefined);
         return pool;
       },

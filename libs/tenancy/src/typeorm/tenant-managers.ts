@@ -3,6 +3,7 @@ import type pg from 'pg';
 import { DataSource, type DataSourceOptions, type EntityManager, type QueryRunner } from 'typeorm';
 import type { TenantContext } from '../context/tenant-context.js';
 import { HomeConnections } from '../database/home-connections.js';
+import { poolConfig } from '../database/pool-config.js';
 import { giveBack } from '../database/session-reset.js';
 import type { TenantDatabases, WorkOptions } from '../database/tenant-databases.js';
 import { setContext } from '../database/tenant-query.js';
@@ -36,37 +37,9 @@ export class TenantManagers {
     work: (manager: EntityManager) => Promise<T>,
     { idempotent = false, isolation, readOnly = false }: WorkOptions = {},
   ): Promise<T> {
-    return this.#databases.route(context, idempotent, async (_connect, signed, route) => {
-      const runner = await this.#source(route.home).use(connected);
-      const client = (await runner.connect()) as pg.PoolClient;
-      try {
-        await runner.startTransaction(isolation === undefined ? 'READ COMMITTED' : levelOf(isolation));
-        const opened = Promise.all([
-          setContext(client, signed),
-          ...(readOnly ? [client.query('SET TRANSACTION READ ONLY')] : []),
-        ]);
-        opened.catch(() => undefined);
-        const result = await work(runner.manager);
-        await opened;
-        // TypeORM takes Postgres's ROLLBACK in answer to COMMIT for success. A statement just before it, in the same
-        // trip, fails in a transaction that has failed.
-        const probe = client.query('SELECT').then(
-          () => true,
-          () => false,
-        );
-        await runner.commitTransaction();
-        if (!(await probe)) throw aborted();
-        // TypeORM ends the innermost transaction only: a nested one was left open, and nothing has been committed.
-        if (runner.isTransactionActive) throw unfinished();
-        return result;
-      } catch (error) {
-        if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
-        if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK').catch(() => undefined);
-        throw error;
-      } finally {
-        await runner.release();
-      }
-    });
+    return this.#databases.route(context, idempotent, (_connect, signed, { home }) =>
+      this.#source(home).hold(connected, (runner) => inTransaction(runner, signed, work, { isolation, readOnly })),
+    );
   }
 
   async close(): Promise<void> {
@@ -96,9 +69,45 @@ export class TenantManagers {
       logging: false,
       installExtensions: false,
       poolErrorHandler: () => undefined,
-      extra: { ...(await this.#databases.connection(home)), pipeline: true, max },
+      extra: { ...poolConfig(await this.#databases.connection(home), max), pipeline: true },
     });
     return source.initialize();
+  }
+}
+
+async function inTransaction<T>(
+  runner: QueryRunner,
+  signed: string,
+  work: (manager: EntityManager) => Promise<T>,
+  { isolation, readOnly }: Pick<WorkOptions, 'isolation' | 'readOnly'>,
+): Promise<T> {
+  const client = (await runner.connect()) as pg.PoolClient;
+  try {
+    await runner.startTransaction(isolation === undefined ? 'READ COMMITTED' : levelOf(isolation));
+    const opened = Promise.all([
+      setContext(client, signed),
+      ...(readOnly ? [client.query('SET TRANSACTION READ ONLY')] : []),
+    ]);
+    opened.catch(() => undefined);
+    const result = await work(runner.manager);
+    await opened;
+    // TypeORM takes Postgres's ROLLBACK in answer to COMMIT for success. A statement just before it, in the same
+    // trip, fails in a transaction that has failed.
+    const probe = client.query('SELECT').then(
+      () => true,
+      () => false,
+    );
+    await runner.commitTransaction();
+    if (!(await probe)) throw aborted();
+    // TypeORM ends the innermost transaction only: a nested one was left open, and nothing has been committed.
+    if (runner.isTransactionActive) throw unfinished();
+    return result;
+  } catch (error) {
+    if (runner.isTransactionActive) await runner.rollbackTransaction().catch(() => undefined);
+    if (client.getTransactionStatus() !== 'I') await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  } finally {
+    await runner.release();
   }
 }
 

@@ -1,0 +1,156 @@
+import { waitFor } from '@bulkhead/kernel';
+import { Entity, PrimaryColumn } from 'typeorm';
+import { HandRoutes, contextFor, startTenantPlane, startTenantService, type TenantPlane } from '../testing/index.js';
+import { TenantManagers } from '../typeorm/tenant-managers.js';
+
+@Entity({ schema: 'app', name: 'note' })
+class Note {
+  @PrimaryColumn({ name: 'tenant_id', type: 'text' }) tenantId!: string;
+  @PrimaryColumn({ type: 'int' }) id!: number;
+}
+
+const a = contextFor('ten_a');
+const b = contextFor('ten_b');
+let plane: TenantPlane;
+/** What the secret says, and how often it was read. */
+let password = 'test-only';
+let asked = 0;
+
+beforeAll(async () => {
+  plane = await startTenantPlane('cel_1');
+  await plane.settle('ten_a', 'ten_b');
+  await plane.asOwner(`CREATE TABLE app.note (tenant_id text COLLATE "C", id int, PRIMARY KEY (tenant_id, id));
+    SELECT bulkhead.protect('app.note')`);
+});
+afterAll(() => plane?.stop());
+
+function start(connectionsPerHome: number): ReturnType<typeof startTenantService> {
+  const routes = new HandRoutes();
+  for (const tenant of ['ten_a', 'ten_b']) routes.set(tenant, 'cel_1');
+  return startTenantService([plane], routes, {
+    connectionsPerHome,
+    connect: () => {
+      asked += 1;
+      const url = new URL(plane.servingUrl);
+      url.password = password;
+      return { connectionString: url.toString() };
+    },
+  });
+}
+
+async function rotate(to: string): Promise<void> {
+  await plane.asSuperuser(`ALTER ROLE ${plane.servingRole} PASSWORD '${to}'`);
+}
+
+async function cut(): Promise<void> {
+  await plane.asSuperuser('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1', [
+    plane.servingRole,
+  ]);
+}
+
+describe('a password that was rotated', () => {
+  beforeEach(() => {
+    asked = 0;
+  });
+  afterEach(async () => {
+    password = 'test-only';
+    await rotate(password);
+  });
+
+  it('is read again, once, by all who are refused', async () => {
+    const rotating = await start(3);
+    await rotating.databases.query(a, 'SELECT 1');
+    await rotate('rotated');
+    await cut();
+    password = 'rotated';
+    const three = () => Promise.all([1, 2, 3].map(() => rotating.databases.query(b, 'SELECT pg_sleep(0.05)')));
+    await waitFor('the cut connections to be noticed', () =>
+      three().then(
+        () => true,
+        () => false,
+      ),
+    );
+    expect(asked).toBe(2);
+    // The secret has not been renewed: then it is said, and not asked for without end.
+    await rotate('rotated again');
+    await cut();
+    await waitFor('the refusal', () =>
+      rotating.databases.query(a, 'SELECT 1').then(
+        () => false,
+        (error: unknown) => (error as { code?: string }).code === '28P01',
+      ),
+    );
+    await rotating.stop();
+  });
+
+  it('leaves nobody waiting of more callers than there are connections', async () => {
+    const rotating = await start(2);
+    const gate = Promise.withResolvers<void>();
+    let begun = 0;
+    const holders = [a, b].map((who) =>
+      rotating.databases.withTenant(who, async (tx) => {
+        await tx.query('SELECT 1');
+        begun += 1;
+        await gate.promise;
+        await tx.query('SELECT 1');
+      }),
+    );
+    const held = Promise.allSettled(holders);
+    await waitFor('all connections to be taken', () => begun === 2);
+    const waiting = Array.from({ length: 12 }, () => rotating.databases.query<{ n: number }>(b, 'SELECT 1 AS n'));
+    await rotate('rotated');
+    await cut();
+    password = 'rotated';
+    gate.resolve();
+    expect((await held).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    const answers = await Promise.all(waiting);
+    expect(answers.map(({ rows }) => rows[0]?.n)).toEqual(waiting.map(() => 1));
+    expect(asked).toBe(2);
+    await rotating.stop();
+  });
+
+  it('ends no transaction of TypeORM that is under way', async () => {
+    const rotating = await start(2);
+    const managers = new TenantManagers(rotating.databases, { entities: [Note], connectionsPerHome: 2 });
+    const gate = Promise.withResolvers<void>();
+    const begun = Promise.withResolvers<void>();
+    const first = managers.withTenant(a, async (m) => {
+      await m.insert(Note, { tenantId: 'ten_a', id: 1 });
+      begun.resolve();
+      await gate.promise;
+      await m.insert(Note, { tenantId: 'ten_a', id: 2 });
+    });
+    await begun.promise;
+    await rotate('rotated');
+    password = 'rotated';
+    const others = await Promise.all(
+      [3, 4, 5].map((id) => managers.withTenant(b, (m) => m.insert(Note, { tenantId: 'ten_b', id }))),
+    );
+    expect(others).toHaveLength(3);
+    gate.resolve();
+    await first;
+    expect(await managers.withTenant(a, (m) => m.count(Note))).toBe(2);
+    await managers.close();
+    await rotating.stop();
+  });
+});
+
+it('settings that a request stored for the login are not those of the next session', async () => {
+  const before = await start(1);
+  const stored = [
+    'default_transaction_read_only = on',
+    `search_path = 'app'`,
+    `default_transaction_isolation = 'serializable'`,
+  ];
+  for (const setting of stored) await before.databases.query(a, `ALTER ROLE CURRENT_USER SET ${setting}`);
+  await before.stop();
+  const after = await start(1);
+  await after.databases.query(b, `INSERT INTO app.note VALUES ('ten_b', 9)`);
+  const { rows } = await after.databases.query(
+    b,
+    `SELECT current_setting('search_path') AS path, current_setting('transaction_isolation') AS isolation`,
+  );
+  expect(rows).toEqual([{ path: '"$user", public', isolation: 'read committed' }]);
+  await after.stop();
+  await plane.asSuperuser(`ALTER ROLE ${plane.servingRole} RESET ALL`);
+});
