@@ -44,10 +44,11 @@ const LINTS: readonly string[] = [
      FROM pg_default_acl d LEFT JOIN pg_namespace n ON n.oid = d.defaclnamespace, aclexplode(d.defaclacl) a
     WHERE a.grantee <> d.defaclrole AND (a.grantee = 0 OR (d.defaclobjtype = 'r' AND a.privilege_type NOT IN ('SELECT', 'INSERT', 'UPDATE', 'DELETE'))
       OR (d.defaclobjtype = 'S' AND a.privilege_type <> 'USAGE'))`,
+  // Any login may store settings for itself, and every session then starts with them: none is taken for harmless.
   `SELECT 'role_setting', ${WHO('s.setrole')}, split_part(c, '=', 1) FROM pg_db_role_setting s, unnest(s.setconfig) c
     WHERE s.setdatabase IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))
-      AND (s.setrole = 0 OR pg_get_userbyid(s.setrole) = $1)
-      AND (split_part(c, '=', 1) ~ '[.]' OR split_part(c, '=', 1) IN ('role', 'session_authorization', 'row_security', 'session_replication_role', 'search_path', 'lo_compat_privileges'))`,
+      AND (s.setrole <> 0 AND pg_get_userbyid(s.setrole) IN ($1, $4)
+        OR s.setrole = 0 AND (split_part(c, '=', 1) ~ '[.]' OR split_part(c, '=', 1) IN ('role', 'session_authorization', 'row_security', 'session_replication_role', 'search_path', 'lo_compat_privileges')))`,
   `SELECT 'sequence_granted', c.oid::regclass::text, x.privilege_type || ' to ' || ${WHO('x.grantee')}
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace, aclexplode(c.relacl) x
     WHERE c.relkind = 'S' AND ${WORKLOAD} AND x.grantee <> c.relowner AND x.privilege_type <> 'USAGE'`,

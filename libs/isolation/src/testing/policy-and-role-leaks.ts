@@ -166,4 +166,17 @@ export const POLICY_AND_ROLE_LEAKS: readonly PlantedLeak[] = [
     rule: 'role_setting',
     object: '{app}',
   },
+  {
+    name: 'a harmless looking setting that the serving login stored for itself',
+    plant: `SET SESSION AUTHORIZATION {app}; ALTER ROLE CURRENT_USER SET default_transaction_read_only = on; RESET SESSION AUTHORIZATION`,
+    undo: 'ALTER ROLE {app} RESET default_transaction_read_only',
+    rule: 'role_setting',
+    object: '{app}',
+  },
+  {
+    name: 'a setting of the queues’ login',
+    plant: `ALTER ROLE {consumer} IN DATABASE {db} SET search_path = 'app'`,
+    rule: 'role_setting',
+    object: '{consumer}',
+  },
 ];
