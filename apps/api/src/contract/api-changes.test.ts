@@ -47,6 +47,7 @@ it.each<[string, Change, string]>([
     'maxLength is lower',
   ],
   ['another pattern', schema('CreateTenantBody', (s) => (s.properties.slug.pattern = '^a$')), 'pattern is new'],
+  ['another format', schema('CreateTenantBody', (s) => (s.properties.slug.format = 'email')), 'format has changed'],
   ['a member that is answered no more', schema('TenantView', (s) => delete s.properties.slug), '.slug is gone'],
   ['a member that may be missing', schema('TenantView', (s) => s.required.shift()), '.id may be missing now'],
   ['another type', schema('TenantView', (s) => (s.properties.quantity.type = 'string')), '.quantity may now be string'],
@@ -64,6 +65,7 @@ it.each<[string, Change, string]>([
   ['a member that is answered too', schema('TenantView', (s) => (s.properties.x = {})), '.x is new'],
   ['a new answer value', schema('TenantView', (s) => s.properties.state.enum.push('new')), '.state may now be "new"'],
   ['a description', schema('TenantView', (s) => (s.properties.quantity.description = 'x')), 'description'],
+  ['a format of an answer', schema('TenantView', (s) => (s.properties.quantity.format = 'int64')), 'format has'],
   ['a circle', cycle, '.parent is new'],
 ])('%s breaks nobody', (_what, change, expected) => {
   const { breaking, harmless } = changed(change);

@@ -11,12 +11,13 @@ export type Json = Readonly<Record<string, unknown>>;
 export type Direction = 'sent' | 'answered';
 
 /** Says nothing about what is valid. */
-const ANNOTATIONS = new Set(['description', 'title', 'example', 'examples', 'default', 'deprecated', 'format']);
+const ANNOTATIONS = new Set(['description', 'title', 'example', 'examples', 'default', 'deprecated']);
 const UPPER = ['maximum', 'maxLength', 'maxItems', 'maxProperties'];
 const LOWER = ['minimum', 'minLength', 'minItems', 'minProperties'];
 const UNIONS = ['anyOf', 'oneOf', 'allOf'];
 const HANDLED = new Set([
   ...['$ref', 'type', 'enum', 'required', 'properties', 'items', 'additionalProperties', 'pattern', 'uniqueItems'],
+  'format',
   ...ANNOTATIONS,
   ...UPPER,
   ...LOWER,
@@ -47,7 +48,10 @@ export class SchemaComparison {
       if (same(old[keyword], now[keyword])) continue;
       const known = HANDLED.has(keyword) && !(keyword === 'items' && (!old.items || !now.items));
       if (!known) this.changes.breaking.push(`${where}: ${keyword} has changed`);
-      else if (ANNOTATIONS.has(keyword)) this.changes.harmless.push(`${where}: ${keyword} has changed`);
+      // What is sent is checked against it.
+      else if (keyword === 'format' && direction === 'sent') this.changes.breaking.push(`${where}: format has changed`);
+      else if (ANNOTATIONS.has(keyword) || keyword === 'format')
+        this.changes.harmless.push(`${where}: ${keyword} has changed`);
     }
   }
 
