@@ -3,6 +3,7 @@ import type { TenantContext } from '../context/tenant-context.js';
 import { HomeConnections } from './home-connections.js';
 import { poolConfig } from './pool-config.js';
 import { giveBack } from './session-reset.js';
+import { TenantPlaces } from './tenant-places.js';
 
 interface Lent {
   readonly pool: pg.Pool;
@@ -12,11 +13,13 @@ interface Lent {
 /** Connections to one home, each lent to one request at a time, and reset before it is lent to another. */
 export class LentConnections {
   readonly #pools: HomeConnections<pg.Pool>;
+  readonly #places: TenantPlaces;
   /** Given back in this turn of the event loop, and not reset yet: the same request, and no other, may go on with it. */
   readonly #resting = new Map<TenantContext, Lent>();
 
   /** @param connect gives address and login; read anew each time. */
   constructor(connect: () => pg.ClientConfig | Promise<pg.ClientConfig>, max: number) {
+    this.#places = new TenantPlaces(max);
     this.#pools = new HomeConnections(
       async () => openPool(poolConfig(await connect(), max)),
       (pool) => pool.end(),
@@ -24,13 +27,13 @@ export class LentConnections {
   }
 
   /** Takes a connection for an adapter, who gives it back. */
-  async connect(): Promise<pg.PoolClient> {
-    return (await this.#lend()).client;
+  async connect({ tenantId }: TenantContext): Promise<pg.PoolClient> {
+    return (await this.#lend(tenantId)).client;
   }
 
   /** Runs `work` on a connection. Statements of one request that follow each other at once share a session. */
   async run<T>(context: TenantContext, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    const lent = this.#resumed(context) ?? (await this.#lend());
+    const lent = this.#resumed(context) ?? (await this.#lend(context.tenantId));
     try {
       return await work(lent.client);
     } finally {
@@ -42,8 +45,21 @@ export class LentConnections {
     await this.#pools.close();
   }
 
-  #lend(): Promise<Lent> {
-    return this.#pools.use(async (pool) => ({ pool, client: await pool.connect() }));
+  /** The tenant's place is free again when the connection is released. */
+  async #lend(tenantId: string): Promise<Lent> {
+    const free = await this.#places.take(tenantId);
+    try {
+      const lent = await this.#pools.use(async (pool) => ({ pool, client: await pool.connect() }));
+      const release = lent.client.release.bind(lent.client);
+      lent.client.release = (away) => {
+        release(away);
+        free();
+      };
+      return lent;
+    } catch (error) {
+      free();
+      throw error;
+    }
   }
 
   #resumed(context: TenantContext): Lent | undefined {

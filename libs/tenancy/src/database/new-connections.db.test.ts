@@ -1,4 +1,5 @@
 import { waitFor } from '@bulkhead/kernel';
+import type pg from 'pg';
 import { Entity, PrimaryColumn } from 'typeorm';
 import { HandRoutes, contextFor, startTenantPlane, startTenantService, type TenantPlane } from '../testing/index.js';
 import { TenantManagers } from '../typeorm/tenant-managers.js';
@@ -11,6 +12,8 @@ class Note {
 
 const a = contextFor('ten_a');
 const b = contextFor('ten_b');
+const many = Array.from({ length: 12 }, (_, n) => contextFor(`ten_${n}`));
+const TENANTS = [a, b, ...many].map(({ tenantId }) => tenantId);
 let plane: TenantPlane;
 /** What the secret says, and how often it was read. */
 let password = 'test-only';
@@ -18,22 +21,22 @@ let asked = 0;
 
 beforeAll(async () => {
   plane = await startTenantPlane('cel_1');
-  await plane.settle('ten_a', 'ten_b');
+  await plane.settle(...TENANTS);
   await plane.asOwner(`CREATE TABLE app.note (tenant_id text COLLATE "C", id int, PRIMARY KEY (tenant_id, id));
     SELECT bulkhead.protect('app.note')`);
 });
 afterAll(() => plane?.stop());
 
-function start(connectionsPerHome: number): ReturnType<typeof startTenantService> {
+function start(connectionsPerHome: number, limits: pg.ClientConfig = {}): ReturnType<typeof startTenantService> {
   const routes = new HandRoutes();
-  for (const tenant of ['ten_a', 'ten_b']) routes.set(tenant, 'cel_1');
+  for (const tenant of TENANTS) routes.set(tenant, 'cel_1');
   return startTenantService([plane], routes, {
     connectionsPerHome,
     connect: () => {
       asked += 1;
       const url = new URL(plane.servingUrl);
       url.password = password;
-      return { connectionString: url.toString() };
+      return { connectionString: url.toString(), ...limits };
     },
   });
 }
@@ -97,7 +100,7 @@ describe('a password that was rotated', () => {
     );
     const held = Promise.allSettled(holders);
     await waitFor('all connections to be taken', () => begun === 2);
-    const waiting = Array.from({ length: 12 }, () => rotating.databases.query<{ n: number }>(b, 'SELECT 1 AS n'));
+    const waiting = many.map((who) => rotating.databases.query<{ n: number }>(who, 'SELECT 1 AS n'));
     await rotate('rotated');
     await cut();
     password = 'rotated';
@@ -153,4 +156,32 @@ it('settings that a request stored for the login are not those of the next sessi
   expect(rows).toEqual([{ path: '"$user", public', isolation: 'read committed' }]);
   await after.stop();
   await plane.asSuperuser(`ALTER ROLE ${plane.servingRole} RESET ALL`);
+});
+
+describe('a tenant that asks for all connections', () => {
+  it('leaves one to the others, and is served in its turn', async () => {
+    const service = await start(4);
+    const gate = Promise.withResolvers<void>();
+    const begun: number[] = [];
+    const greedy = [1, 2, 3, 4, 5, 6].map((n) =>
+      service.databases.withTenant(a, async (tx) => {
+        await tx.query('SELECT 1');
+        begun.push(n);
+        await gate.promise;
+      }),
+    );
+    await waitFor('its share to be taken', () => begun.length === 3);
+    expect((await service.databases.query<{ n: number }>(b, 'SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
+    expect(begun.toSorted()).toEqual([1, 2, 3]);
+    gate.resolve();
+    await Promise.all(greedy);
+    expect(begun.toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    await service.stop();
+  });
+
+  it('does not hold them with a statement without end', async () => {
+    const service = await start(1, { statement_timeout: 300 });
+    await expect(service.databases.query(a, 'SELECT pg_sleep(3600)')).rejects.toMatchObject({ code: '57014' });
+    await service.stop();
+  });
 });

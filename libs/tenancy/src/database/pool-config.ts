@@ -1,7 +1,10 @@
 import type pg from 'pg';
 
 /** How long anybody waits for a connection before being told, milliseconds. */
-const CONNECTION_TIMEOUT_MS = 10_000;
+export const CONNECTION_TIMEOUT_MS = 10_000;
+
+/** How long a statement may run, milliseconds: one that was injected must not hold its connection for long. */
+const STATEMENT_TIMEOUT_MS = 30_000;
 
 /**
  * What a session starts with, whatever is stored for its role or database: any role may store settings for itself
@@ -19,5 +22,6 @@ const SESSION_START = [
 /** How each pool of the library opens connections; what the service's own configuration says goes before. */
 export function poolConfig(config: pg.ClientConfig, max: number): pg.PoolConfig {
   const options = [...SESSION_START.map((setting) => `-c ${setting}`), config.options ?? ''].join(' ').trim();
-  return { connectionTimeoutMillis: CONNECTION_TIMEOUT_MS, ...config, options, max };
+  const limits = { connectionTimeoutMillis: CONNECTION_TIMEOUT_MS, statement_timeout: STATEMENT_TIMEOUT_MS };
+  return { ...limits, ...config, options, max };
 }

@@ -51,7 +51,7 @@ interface Session {
 const CLEAN = {
   path: '"$user", public',
   role: 'none',
-  timeout: '0',
+  timeout: '30s',
   readOnly: 'off',
   replication: 'origin',
   stolen: null,

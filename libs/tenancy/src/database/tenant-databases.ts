@@ -13,11 +13,12 @@ export interface TenantDatabasesOptions {
   readonly routes: RoutingTable;
   /**
    * Address and serving login of a database, by the id that routes call its home. Asked when the home is first used, and
-   * again when the database refuses the password: read the secret each time.
+   * again when the database refuses the password: read the secret each time. Whoever waits for a connection is told
+   * after 10 seconds, and a statement ends after 30, unless `connectionTimeoutMillis` and `statement_timeout` say else.
    */
   readonly connect: (home: string) => pg.ClientConfig | Promise<pg.ClientConfig>;
   readonly exchange: ContextExchange;
-  /** Connections to each database. Defaults to 10. */
+  /** Connections to each database, of which one tenant has three quarters at most. Defaults to 10. */
   readonly connectionsPerHome?: number;
   /** How long to follow a tenant that is being moved before giving up, milliseconds. Defaults to 5,000. */
   readonly followMs?: number;
@@ -102,7 +103,7 @@ export class TenantDatabases {
       try {
         const signed = await this.#contexts.contextFor(context, route);
         const { home } = route;
-        return await attempt(() => this.#home(home).connect(), signed, route);
+        return await attempt(() => this.#home(home).connect(context), signed, route);
       } catch (error) {
         if (!isStaleRoute(error)) throw explained(error);
         // Also when this work is not repeated: the next one shall not run into the same wall.
