@@ -86,6 +86,14 @@ it('who looks while somebody else decides waits for the decision', async () => {
   }
 });
 
+it('a quota that nobody looks at any more says nothing, and takes no room from the others', async () => {
+  await seen({ ...ROOM, 'rds-instances': [1, 100] });
+  expect(await standing('rds-instances')).toMatchObject({ used: 1 });
+  await seen(ROOM);
+  expect(await standing('rds-instances')).toBeUndefined();
+  expect(await standing('kms-keys')).toMatchObject({ used: 1 });
+});
+
 it('a quote says what is left of what it needs, and is not taken when that is too little', async () => {
   const { tenantId } = await api.onboard({ quantity: 10 });
   const facts = Object.entries({ providers: 60, integrations: 2, storageGb: 8 }).map(([name, value]) => ({

@@ -1,5 +1,6 @@
 import {
   BeginRemedy,
+  ConfirmRemedy,
   EndDrift,
   RecordDrift,
   RecordStack,
@@ -16,13 +17,14 @@ import { ApiFixture, type Answer } from './testing/api.fixture.js';
 let api: ApiFixture;
 let tenantId: TenantId;
 let stack: string;
-let [olga, anna, bert, ci]: string[] = [];
+let [olga, anna, bert, ci, sally]: string[] = [];
 beforeAll(async () => {
   api = await ApiFixture.start();
   await api.standUpRegion();
   olga = await api.issuer.token({ roles: ['platform-admin', 'approver'], sub: 'olga' });
   anna = await api.issuer.token({ roles: ['approver'], sub: 'anna' });
   bert = await api.issuer.token({ roles: ['approver'], sub: 'bert' });
+  sally = await api.issuer.token({ roles: ['sales-ops'], sub: 'sally' });
   ci = await api.issuer.token({ roles: ['ci'], sub: 'pipeline' });
 });
 beforeEach(async () => {
@@ -53,12 +55,15 @@ async function compare(
     outcome = 'compared',
     orphans,
     unsettled = [],
-  }: { outcome?: 'compared' | 'skipped'; orphans?: readonly FoundDrift[]; unsettled?: string[] } = {},
+    region = 'us-east-1',
+  }: { outcome?: 'compared' | 'skipped'; orphans?: readonly FoundDrift[]; unsettled?: string[]; region?: string } = {},
 ): Promise<DriftRunId> {
   const { run, operation } = (await api.post('/v1/drift-runs', {}, { token: ci! })).body;
   const why = outcome === 'compared' ? null : 'op_1 is working on it';
   const stacks = [{ stack, outcome, why, found: drifts, unsettled }];
-  await api.asWorker(new RecordDrift({ driftRunId: run.id, stacks, ...(orphans && { orphans }) }));
+  await api.asWorker(
+    new RecordDrift({ driftRunId: run.id, stacks, ...(orphans && { sweep: { region, orphans, unsettled } }) }),
+  );
   await api.asWorker(new EndDrift({ driftRunId: run.id, state: 'finished' }));
   await api.finish(operation.id);
   return run.id;
@@ -82,7 +87,11 @@ describe('a comparison', () => {
     const { status, headers, body } = await api.post('/v1/drift-runs', { tenantId }, { token: ci! });
     expect([status, headers['location']]).toEqual([202, `/v1/operations/${body.operation.id}`]);
     expect(body.run).toMatchObject({ state: 'running', tenantId, stacks: [], orphans: null });
+    expect((await api.post('/v1/drift-runs', { tenantId })).body.errorCode).toBe('operation_in_progress');
+    const fleet = (await api.post('/v1/drift-runs', {})).body;
     expect((await api.post('/v1/drift-runs', {})).body.errorCode).toBe('operation_in_progress');
+    await api.asWorker(new EndDrift({ driftRunId: fleet.run.id, state: 'failed' }));
+    await api.finish(fleet.operation.id);
     await api.asWorker(new EndDrift({ driftRunId: body.run.id, state: 'failed' }));
     await api.finish(body.operation.id);
     const id = await compare([found()], { orphans: [] });
@@ -126,6 +135,16 @@ describe('a comparison', () => {
     await compare([], { orphans: [orphan({ tenantId: newId('tenant') })] });
     expect(await findings('&kind=orphan')).toMatchObject([{ state: 'open', tenantId: null }]);
     await compare([]);
+    expect(await findings('&state=open')).toHaveLength(1);
+    await compare([], { orphans: [] });
+    expect(await findings('&state=open')).toEqual([]);
+  });
+
+  it('concludes nothing of orphans that it could not judge, or where it did not look', async () => {
+    await compare([], { orphans: [orphan()] });
+    await compare([], { orphans: [], unsettled: [orphan().resource] });
+    expect(await findings('&state=open')).toHaveLength(1);
+    await compare([], { orphans: [], region: 'eu-central-1' });
     expect(await findings('&state=open')).toHaveLength(1);
     await compare([], { orphans: [] });
     expect(await findings('&state=open')).toEqual([]);
@@ -192,6 +211,14 @@ describe('a remedy', () => {
     expect((await ask('adopt')).body).toMatchObject({ kind: 'drift-adopt', remedy: { action: 'believe' } });
   });
 
+  it('replaces nothing that holds data', async () => {
+    await compare([found({ upshot: 'replace' })]);
+    expect((await ask('repair')).body).toMatchObject({
+      errorCode: 'state_would_be_lost',
+      remediation: expect.stringContaining('fleet plan'),
+    });
+  });
+
   it('makes nothing again that held data', async () => {
     await compare([found({ kind: 'gone', upshot: 'create', properties: [] })]);
     expect((await ask('repair')).body).toMatchObject({
@@ -215,8 +242,24 @@ describe('a remedy', () => {
       operationId: (await apply(asked)).body.operation.id as OperationId,
       changeId: asked.body.id as ChangeId,
     };
+    const other = { ...call, operationId: newId('operation') };
+    await expect(api.asWorker(new ConfirmRemedy(other))).rejects.toMatchObject({ code: 'finding_moved' });
+    await api.asWorker(new ConfirmRemedy(call));
     await api.post('/v1/legal-holds', { tenantId, matter: 'Doe', reason: 'letter' });
-    await expect(api.asWorker(new BeginRemedy(call))).rejects.toMatchObject({ code: 'legal_hold' });
+    await compare([], { orphans: [] });
+    await expect(api.asWorker(new ConfirmRemedy(call))).rejects.toMatchObject({ code: 'legal_hold' });
+    await api.asWorker(new ReleaseChange(call));
+    await expect(api.asWorker(new BeginRemedy(call))).rejects.toMatchObject({ code: 'finding_moved' });
+  });
+
+  it('that shortens how long data is kept takes two people and no legal hold', async () => {
+    const properties = [{ path: 'backupRetentionPeriod', before: '7', after: '35' }];
+    await compare([found({ type: 'aws:rds/instance:Instance', properties })]);
+    const asked = await ask('repair');
+    expect(asked.body).toMatchObject({ approvalsNeeded: 2, remedy: { action: 'update', destructive: true } });
+    await act(asked.body.id, 'cancel', {});
+    await api.post('/v1/legal-holds', { tenantId, matter: 'Doe', reason: 'letter' });
+    expect((await ask('repair')).body.errorCode).toBe('legal_hold');
   });
 
   it('never deletes what a placement in use is named by', async () => {
@@ -249,8 +292,13 @@ describe('a remedy', () => {
     expect((await act(asked.body.id, 'schedule', { quoteHash: asked.body.hash })).body.state).toBe('scheduled');
   });
 
-  it('is asked for by platform admins only', async () => {
+  it('is asked for, started and stopped by platform admins only', async () => {
     await compare([found()]);
+    const asked = await approved('repair');
+    const quoteHash = asked.body.hash;
+    for (const [verb, body] of Object.entries({ apply: { quoteHash }, schedule: { quoteHash }, cancel: {} }))
+      expect((await act(asked.body.id, verb, body, sally)).body).toMatchObject({ status: 403, errorCode: 'forbidden' });
+    await act(asked.body.id, 'cancel', {});
     const [{ id }] = await findings();
     expect((await api.post(`/v1/drift-findings/${id}/repair`, { reason: 'x' }, { token: ci! })).status).toBe(403);
     expect((await api.post(`/v1/drift-findings/${newId('driftFinding')}/repair`, { reason: 'x' })).status).toBe(404);

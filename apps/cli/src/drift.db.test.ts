@@ -49,7 +49,9 @@ async function runs(looked: LookedAtStack, ...args: string[]) {
   });
   const { id, operationId } = run as { id: DriftRunId; operationId: OperationId };
   await api.asWorker(new ReportOperation({ operationId, state: 'running' }));
-  await api.asWorker(new RecordDrift({ driftRunId: id, stacks: [looked], orphans: [] }));
+  await api.asWorker(
+    new RecordDrift({ driftRunId: id, stacks: [looked], sweep: { region: 'us-east-1', orphans: [], unsettled: [] } }),
+  );
   await api.asWorker(new EndDrift({ driftRunId: id, state: 'finished' }));
   await api.asWorker(new ReportOperation({ operationId, state: 'succeeded' }));
   return await running.ended;

@@ -1,11 +1,4 @@
-import {
-  quotasFor,
-  quotedQuotas,
-  requireQuotas,
-  type CloudQuota,
-  type Layer,
-  type QuotaStanding,
-} from '@bulkhead/domain';
+import { quotasFor, quotedQuotas, requireQuotas, type Layer, type QuotaStanding } from '@bulkhead/domain';
 import type { EntityManager } from 'typeorm';
 import { CloudQuotaEntity } from './entities/quota.entity.js';
 
@@ -39,16 +32,14 @@ export async function quotaStandings(
   except: string | null = null,
 ): Promise<readonly QuotaStanding[]> {
   const rows = await manager.find(CloudQuotaEntity, { where: { region }, order: { quota: 'ASC' } });
-  const [first] = rows.toSorted((a, b) => a.observedAt.getTime() - b.observedAt.getTime());
-  if (!first) return [];
-  const stacks: { layers: Layer[] }[] = await manager.query(PROMISED, [region, first.observedAt, except]);
-  const promised = new Map<CloudQuota, number>();
-  for (const { layers } of stacks) {
-    for (const [quota, count] of quotasFor(layers)) promised.set(quota, (promised.get(quota) ?? 0) + count);
+  const standings: QuotaStanding[] = [];
+  for (const { quota, limit, used, observedAt } of rows) {
+    // Each since it was counted itself: what was made before is among what is used.
+    const stacks: { layers: Layer[] }[] = await manager.query(PROMISED, [region, observedAt, except]);
+    const promised = stacks.reduce((sum, { layers }) => sum + (quotasFor(layers).get(quota) ?? 0), 0);
+    standings.push({ quota, limit, used, promised, observedAt: observedAt.toISOString() });
   }
-  return rows.map(({ quota, limit, used, observedAt }) => ({
-    ...{ quota, limit, used, promised: promised.get(quota) ?? 0, observedAt: observedAt.toISOString() },
-  }));
+  return standings;
 }
 
 /**

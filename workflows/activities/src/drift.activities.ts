@@ -33,8 +33,9 @@ export function driftActivities(dependencies: Dependencies): DriftActivities {
 }
 
 async function sweep(dependencies: Dependencies, driftRunId: DriftRunId): Promise<number> {
-  const { orphans } = await findOrphans(dependencies);
-  await send(dependencies, new RecordDrift({ driftRunId, stacks: [], orphans }));
+  const { region } = dependencies;
+  const { orphans, unsettled } = await findOrphans(dependencies);
+  await send(dependencies, new RecordDrift({ driftRunId, stacks: [], sweep: { region, orphans, unsettled } }));
   return orphans.length;
 }
 

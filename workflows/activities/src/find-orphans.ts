@@ -8,8 +8,10 @@ type Searched = Pick<Dependencies, 'automation' | 'drift' | 'inventory'>;
 
 export interface Search {
   readonly orphans: readonly FoundDrift[];
-  /** What is there besides: owned, or of a stack that is being worked on. */
-  readonly unseen: ReadonlySet<string>;
+  /** What is there and owned. */
+  readonly owned: ReadonlySet<string>;
+  /** What is there, and not owned so far, of a stack that is being worked on. */
+  readonly unsettled: readonly string[];
   /** What tags may name, and whether it still holds resources. */
   readonly owners: ReadonlyMap<string, boolean>;
 }
@@ -29,10 +31,10 @@ export async function findOrphans({ automation, drift, inventory }: Searched): P
   const owned = await ownedResources(automation, owners);
   const unowned = listed.filter((resource) => !owned.has(keyOf(resource)));
   const orphans = unowned.filter(({ stack }) => !busy.has(stack)).map(asFinding);
-  const found = new Set(orphans.map(({ resource }) => resource));
   return {
     orphans: orphans.toSorted((a, b) => (a.resource < b.resource ? -1 : 1)),
-    unseen: new Set(listed.map(keyOf).filter((resource) => !found.has(resource))),
+    owned: new Set(listed.map(keyOf).filter((resource) => owned.has(resource))),
+    unsettled: unowned.filter(({ stack }) => busy.has(stack)).map(keyOf),
     owners,
   };
 }

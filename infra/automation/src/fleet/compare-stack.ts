@@ -22,6 +22,8 @@ export type StackDrift =
       readonly steps: readonly DriftStep[];
       /** What the next run would do to a resource; one that is missing it would leave alone. */
       readonly upshots: Readonly<Record<string, PlannedStep['operation']>>;
+      /** The same, with what would differ. */
+      readonly next: readonly PlannedStep[];
     }
   | { readonly outcome: 'skipped' | 'failed'; readonly why: string }
   /** There is no state: nothing of the stack is known to exist. */
@@ -47,12 +49,12 @@ export async function compareStack(
   const state = await readRecordedState(pool, stack);
   if (state === undefined || state.resources.length === 0) return { outcome: 'missing' };
   if (state.pending > 0) return skipped('its last run was cut off; the next one settles what that left');
-  const { steps, upshots, error } = await previews.compare(request, state, known);
+  const { steps, upshots, next, error } = await previews.compare(request, state, known);
   // What was read may be the work of a run that came in between.
   const after = await holdingOf(pool, stack, ttlMs);
   if (after.token !== before.token) return skipped('a run has worked on it meanwhile');
   if (error !== undefined) return { outcome: 'failed', why: error };
-  return { outcome: 'compared', steps: steps.map(found), upshots };
+  return { outcome: 'compared', steps: steps.map(found), upshots, next };
 }
 
 function found({ urn, type, name, operation, properties }: PlannedStep): DriftStep {

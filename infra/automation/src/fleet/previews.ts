@@ -56,6 +56,8 @@ export interface StackComparison {
   readonly steps: readonly PlannedStep[];
   /** What a run would do to each resource once the state says what the cloud does; a URN that is missing stays as it is. */
   readonly upshots: Readonly<Record<string, PlannedStep['operation']>>;
+  /** The same, with what would differ. */
+  readonly next: readonly PlannedStep[];
   /** Why it could not be compared. */
   readonly error?: string;
 }
@@ -110,6 +112,8 @@ interface Comparison {
   readonly known: readonly string[];
 }
 
+const NOTHING: StackComparison = { steps: [], upshots: {}, next: [] };
+
 /** The second question is asked of the copy: it is brought to the cloud's truth, and nothing else is. */
 async function compareOne(
   config: PreviewConfig,
@@ -121,18 +125,17 @@ async function compareOne(
     await writeState(folder, stackName(request), version, state);
     return await inSession(openCommand(config, version, request, folder), config, async (session) => {
       const { plan: steps = [], failure } = await session.command({ kind: 'drift' });
-      if (failure) return { steps: [], upshots: {}, error: whyFailed(failure) };
-      if (steps.length === 0 && known.length === 0) return { steps, upshots: {} };
+      if (failure) return { ...NOTHING, error: whyFailed(failure) };
+      if (steps.length === 0 && known.length === 0) return { ...NOTHING, steps };
       const refreshed = await session.command({ kind: 'refresh' });
-      if (refreshed.failure) return { steps: [], upshots: {}, error: whyFailed(refreshed.failure) };
-      const next = await session.command({ kind: 'plan' });
-      const failed = next.failure && next.failure.violations.length === 0;
-      if (failed && next.failure) return { steps: [], upshots: {}, error: whyFailed(next.failure) };
-      return { steps, upshots: Object.fromEntries((next.plan ?? []).map(({ urn, operation }) => [urn, operation])) };
+      if (refreshed.failure) return { ...NOTHING, error: whyFailed(refreshed.failure) };
+      const { failure: failed, plan: next = [] } = await session.command({ kind: 'plan' });
+      if (failed && failed.violations.length === 0) return { ...NOTHING, error: whyFailed(failed) };
+      return { steps, next, upshots: Object.fromEntries(next.map(({ urn, operation }) => [urn, operation])) };
     });
   } catch (error) {
     if (!(error instanceof SessionEnded)) throw error;
-    return { steps: [], upshots: {}, error: `${error.message}.` };
+    return { ...NOTHING, error: `${error.message}.` };
   } finally {
     await removeFolder(folder);
   }

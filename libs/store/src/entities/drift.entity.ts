@@ -34,6 +34,8 @@ export class DriftFindingEntity {
   @Column({ type: 'boolean' }) stateful!: boolean;
   @Column({ type: 'jsonb' }) properties!: readonly DriftedProperty[];
   @Column({ type: 'text' }) upshot!: Upshot;
+  /** Of an orphan: where it was seen. Null for what a stack manages. */
+  @Column({ type: 'text', nullable: true }) region!: string | null;
   /** See `findingDigest`. */
   @Column({ type: 'text' }) digest!: string;
   @Column({ type: 'timestamptz', name: 'first_seen_at', insert: false, update: false }) firstSeenAt!: Date;

@@ -12,9 +12,9 @@ import {
 } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
-import { Gated, openOperation } from '../../gate/index.js';
+import { Gated, openOperation, principalName, type Principal } from '../../gate/index.js';
 import { openRemedy, remedyOf } from './apply-remedy.js';
-import { lockChange, moveChange } from './change-rows.js';
+import { lockChange, moveChange, requireStarter } from './change-rows.js';
 import { gainedLayers, loadQuote, quoteStale, requireEligible } from './create-quote.js';
 import { shown } from './change-life.js';
 import type { ChangeView } from './change-view.js';
@@ -26,8 +26,7 @@ export interface ApplyRequest {
   readonly changeId: ChangeId;
   /** Hash of the quote that was approved. */
   readonly quoteHash: string;
-  /** As `principalName` writes it. */
-  readonly requestedBy: string;
+  readonly principal: Principal;
 }
 
 export interface ChangeApplying {
@@ -56,9 +55,11 @@ export class ApplyChange extends Command<ChangeApplying> {
 export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ request: { changeId, quoteHash, requestedBy } }: ApplyChange): Promise<ChangeApplying> {
+  async execute({ request: { changeId, quoteHash, principal } }: ApplyChange): Promise<ChangeApplying> {
     const { manager } = this.work;
+    const requestedBy = principalName(principal);
     const change = await lockChange(manager, changeId);
+    requireStarter(change, principal);
     nextChangeState(change.state, 'apply');
     const wish = remedyOf(change);
     if (wish) {

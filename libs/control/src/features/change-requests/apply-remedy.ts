@@ -1,4 +1,4 @@
-import type { RemedyWish } from '@bulkhead/domain/drift';
+import type { DriftedProperty, RemedyWish } from '@bulkhead/domain/drift';
 import { BulkheadError, type ChangeId, type OperationId } from '@bulkhead/kernel';
 import { ChangeRequestEntity, DriftFindingEntity, refuseIfStackHeld, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
@@ -59,6 +59,9 @@ export interface RemedyOfOperation {
 export interface RemedyTask {
   readonly wish: RemedyWish;
   readonly settled: boolean;
+  /** Of the finding: where the orphan was seen, and what differed. */
+  readonly region: string | null;
+  readonly properties: readonly DriftedProperty[];
 }
 
 const audit = ({ request: { operationId, changeId } }: { request: RemedyOfOperation }) => ({
@@ -73,7 +76,7 @@ export class BeginRemedy extends Command<RemedyTask> {
   }
 }
 
-/** The last look before anything is touched: a hold may have been placed while the operation waited. */
+/** What an operation has to do, for as long as the request is its own. */
 @CommandHandler(BeginRemedy)
 export class BeginRemedyHandler implements ICommandHandler<BeginRemedy> {
   constructor(private readonly work: UnitOfWork) {}
@@ -81,12 +84,33 @@ export class BeginRemedyHandler implements ICommandHandler<BeginRemedy> {
   async execute({ request: { operationId, changeId } }: BeginRemedy): Promise<RemedyTask> {
     const { manager } = this.work;
     const { change, wish } = await lockRemedy(manager, changeId);
-    if (change.operationId !== operationId) throw findingMoved();
-    if (change.state === 'applied') return { wish, settled: true };
-    const { resolvedAt } = await manager.findOneByOrFail(DriftFindingEntity, { id: wish.findingId });
-    // A comparison that came after a first try has seen its effect.
-    if (resolvedAt === null && wish.destructive) await refuseIfStackHeld(manager, wish, { locked: true });
-    return { wish, settled: false };
+    const { region, properties } = await manager.findOneByOrFail(DriftFindingEntity, { id: wish.findingId });
+    const settled = change.state === 'applied' && change.operationId === operationId;
+    if (!settled) requireApplying(change, operationId);
+    return { wish, settled, region, properties };
+  }
+}
+
+@Gated<ConfirmRemedy, void>({ name: 'change_request.confirm_remedy', roles: ['workload'], audit })
+export class ConfirmRemedy extends Command<void> {
+  constructor(readonly request: RemedyOfOperation) {
+    super();
+  }
+}
+
+/**
+ * The last look before a resource that is still there is touched: a hold may have been placed while the operation
+ * waited, whatever has become of the finding since.
+ */
+@CommandHandler(ConfirmRemedy)
+export class ConfirmRemedyHandler implements ICommandHandler<ConfirmRemedy> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ request: { operationId, changeId } }: ConfirmRemedy): Promise<void> {
+    const { manager } = this.work;
+    const { change, wish } = await lockRemedy(manager, changeId);
+    requireApplying(change, operationId);
+    if (wish.destructive) await refuseIfStackHeld(manager, wish, { locked: true });
   }
 }
 
@@ -110,6 +134,10 @@ export class SettleRemedyHandler implements ICommandHandler<SettleRemedy> {
     const resolution = change.kind === 'drift-adopt' ? 'adopted' : 'repaired';
     await manager.update(DriftFindingEntity, { id: wish.findingId }, { resolvedAt: new Date(), resolution });
   }
+}
+
+function requireApplying(change: ChangeRequestEntity, operationId: OperationId): void {
+  if (change.state !== 'applying' || change.operationId !== operationId) throw findingMoved();
 }
 
 async function lockRemedy(

@@ -4,9 +4,9 @@ import { BulkheadError, type ChangeId } from '@bulkhead/kernel';
 import { ChangeDecisionEntity, UnitOfWork, type ChangeRequestEntity, type OperationFailure } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import type { EntityManager } from 'typeorm';
-import { Gated } from '../../gate/index.js';
+import { Gated, type Principal } from '../../gate/index.js';
 import { remedyOf } from './apply-remedy.js';
-import { lockChange, moveChange } from './change-rows.js';
+import { lockChange, moveChange, requireStarter } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { loadRead, quotedBy, quoteOf } from './read-document.js';
 
@@ -25,6 +25,7 @@ export class ScheduleChange extends Command<ChangeView> {
   constructor(
     readonly changeId: ChangeId,
     readonly quoteHash: string,
+    readonly principal: Principal,
   ) {
     super();
   }
@@ -35,9 +36,10 @@ export class ScheduleChange extends Command<ChangeView> {
 export class ScheduleChangeHandler implements ICommandHandler<ScheduleChange> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ changeId, quoteHash }: ScheduleChange): Promise<ChangeView> {
+  async execute({ changeId, quoteHash, principal }: ScheduleChange): Promise<ChangeView> {
     const { manager } = this.work;
     const change = await lockChange(manager, changeId);
+    requireStarter(change, principal);
     nextChangeState(change.state, 'schedule');
     if (!remedyOf(change)) quotedBy(change);
     await loadRead(manager, change, quoteHash);
@@ -51,7 +53,10 @@ export class ScheduleChangeHandler implements ICommandHandler<ScheduleChange> {
   audit,
 })
 export class CancelChange extends Command<ChangeView> {
-  constructor(readonly changeId: ChangeId) {
+  constructor(
+    readonly changeId: ChangeId,
+    readonly principal: Principal,
+  ) {
     super();
   }
 }
@@ -60,9 +65,11 @@ export class CancelChange extends Command<ChangeView> {
 export class CancelChangeHandler implements ICommandHandler<CancelChange> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ changeId }: CancelChange): Promise<ChangeView> {
+  async execute({ changeId, principal }: CancelChange): Promise<ChangeView> {
     const { manager } = this.work;
-    return shown(manager, await moveChange(manager, await lockChange(manager, changeId), 'cancel'));
+    const change = await lockChange(manager, changeId);
+    requireStarter(change, principal);
+    return shown(manager, await moveChange(manager, change, 'cancel'));
   }
 }
 

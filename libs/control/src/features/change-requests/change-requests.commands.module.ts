@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import { ApplyChangeHandler } from './apply-change.js';
-import { BeginRemedyHandler, SettleRemedyHandler } from './apply-remedy.js';
+import { BeginRemedyHandler, ConfirmRemedyHandler, SettleRemedyHandler } from './apply-remedy.js';
 import {
   CancelChangeHandler,
   ExpireChangeHandler,
@@ -26,6 +26,7 @@ import { SettleStateLossesHandler, TakeStateLossesHandler } from './use-losses.j
     SettleStateLossesHandler,
     RequestRemedyHandler,
     BeginRemedyHandler,
+    ConfirmRemedyHandler,
     SettleRemedyHandler,
     ApproveChangeHandler,
     RejectChangeHandler,

@@ -1,5 +1,5 @@
 import { isClosed, nextChangeState, type ChangeEvent } from '@bulkhead/domain/change-requests';
-import { newId, type ChangeId, type OperationId } from '@bulkhead/kernel';
+import { BulkheadError, newId, type ChangeId, type OperationId } from '@bulkhead/kernel';
 import { ApiKeyEntity, ChangeRequestEntity, NotificationEntity, type OperationFailure } from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';
 import { principalName, type Principal } from '../../gate/index.js';
@@ -20,6 +20,20 @@ export async function personOf(manager: EntityManager, principal: Principal): Pr
   if (principal.kind !== 'api_key') return principalName(principal);
   const key = await manager.findOneBy(ApiKeyEntity, { id: principal.id as ApiKeyEntity['id'] });
   return key?.createdBy ?? principalName(principal);
+}
+
+/**
+ * What takes a platform admin to ask for takes one to start or to stop: remedies and losses are no sales.
+ * @throws BulkheadError `forbidden` (403).
+ */
+export function requireStarter({ quoteId, kind }: ChangeRequestEntity, { roles }: Principal): void {
+  if (quoteId !== null || roles.includes('platform-admin') || roles.includes('workload')) return;
+  throw new BulkheadError({
+    code: 'forbidden',
+    status: 403,
+    publicMessage: `Your roles do not allow you to start or stop a request of the kind ${kind}.`,
+    remediation: 'Ask a platform admin.',
+  });
 }
 
 /**

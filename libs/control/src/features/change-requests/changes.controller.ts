@@ -1,7 +1,7 @@
 import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiAcceptedResponse, ApiCreatedResponse, ApiOkResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
-import { CommandGate, principalName, type Call } from '../../gate/index.js';
+import { CommandGate, type Call } from '../../gate/index.js';
 import { Allow, Caller, idFrom, NoBody, READERS, Sends, type Page } from '../../http/index.js';
 import { ApplyChange } from './apply-change.js';
 import {
@@ -116,7 +116,7 @@ export class ChangesController {
   @ApiOperation({ operationId: 'scheduleChangeRequest', summary: 'Have it applied on the day that was quoted.' })
   @ApiOkResponse({ type: ChangeView })
   schedule(@Param('id') id: string, @Body() { quoteHash }: ApplyBody, @Caller() call: Call): Promise<ChangeView> {
-    return this.gate.execute(new ScheduleChange(changeId(id), quoteHash), call);
+    return this.gate.execute(new ScheduleChange(changeId(id), quoteHash, call.principal), call);
   }
 
   @Post(':id/cancel')
@@ -125,7 +125,7 @@ export class ChangesController {
   @ApiOperation({ operationId: 'cancelChangeRequest', summary: 'Take it back, unless it is being applied.' })
   @ApiOkResponse({ type: ChangeView })
   cancel(@Param('id') id: string, @Body() _body: NoBody, @Caller() call: Call): Promise<ChangeView> {
-    return this.gate.execute(new CancelChange(changeId(id)), call);
+    return this.gate.execute(new CancelChange(changeId(id), call.principal), call);
   }
 
   @Post(':id/apply')
@@ -145,7 +145,7 @@ export class ChangesController {
     @Caller() call: Call,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ChangeAccepted> {
-    const request = { changeId: changeId(id), quoteHash, requestedBy: principalName(call.principal) };
+    const request = { changeId: changeId(id), quoteHash, principal: call.principal };
     const { change, operationId } = await this.gate.execute(new ApplyChange(request), call);
     reply.header('location', `/v1/operations/${operationId}`);
     return { change, operation: { id: operationId } };

@@ -26,7 +26,7 @@ export class DueChanges {
 
   async #settleOne({ changeId, quoteHash, what }: DueChange): Promise<void> {
     if (what === 'expire') return void (await this.#send(new ExpireChange(changeId)));
-    const refusal = await this.#send(new ApplyChange({ changeId, quoteHash, requestedBy: 'workload:worker' }));
+    const refusal = await this.#send(new ApplyChange({ changeId, quoteHash, principal: WORKER.principal }));
     if (!refusal || refusal.retryable || PASSING.has(refusal.code)) return;
     const { code, publicMessage: message, remediation } = refusal;
     // Else it would be refused again every minute, and nobody would be told.

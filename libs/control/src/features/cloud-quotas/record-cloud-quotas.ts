@@ -1,6 +1,7 @@
 import type { CloudQuota } from '@bulkhead/domain';
 import { CloudQuotaEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { In, Not } from 'typeorm';
 import { Gated } from '../../gate/index.js';
 
 export interface ObservedQuotas {
@@ -23,13 +24,16 @@ export class RecordCloudQuotas extends Command<void> {
   }
 }
 
-/** Keeps what the cloud account limits and uses, as the worker has just seen it. */
+/** Keeps what the cloud account limits and uses, as the worker has just seen it; what it did not see is not known. */
 @CommandHandler(RecordCloudQuotas)
 export class RecordCloudQuotasHandler implements ICommandHandler<RecordCloudQuotas> {
   constructor(private readonly work: UnitOfWork) {}
 
   async execute({ observed: { region, source, quotas } }: RecordCloudQuotas): Promise<void> {
-    const rows = quotas.map((one) => ({ region, source, ...one, observedAt: new Date() }));
-    await this.work.manager.upsert(CloudQuotaEntity, rows, ['region', 'quota']);
+    const { manager } = this.work;
+    const observedAt = new Date();
+    await manager.delete(CloudQuotaEntity, { region, quota: Not(In(quotas.map(({ quota }) => quota))) });
+    const rows = quotas.map((one) => ({ region, source, ...one, observedAt }));
+    await manager.upsert(CloudQuotaEntity, rows, ['region', 'quota']);
   }
 }

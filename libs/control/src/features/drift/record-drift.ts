@@ -11,23 +11,32 @@ export interface LookedAtStack extends Omit<ComparedStack, 'findings'> {
   readonly unsettled: readonly string[];
 }
 
+/** A search of one region for what nothing owns. */
+export interface OrphanSweep {
+  readonly region: string;
+  /** Every orphan that there is there. */
+  readonly orphans: readonly FoundDrift[];
+  /** Resources that may be orphans, in stacks that are being worked on: their finding stays. */
+  readonly unsettled: readonly string[];
+}
+
 export interface DriftRecord {
   readonly driftRunId: DriftRunId;
   readonly stacks: readonly LookedAtStack[];
-  /** Every orphan that there is; absent when nobody looked. */
-  readonly orphans?: readonly FoundDrift[];
+  /** Absent when nobody searched. */
+  readonly sweep?: OrphanSweep;
 }
 
 @Gated<RecordDrift, void>({
   name: 'drift.record',
   roles: ['workload'],
-  audit: ({ record: { driftRunId, stacks, orphans } }) => ({
+  audit: ({ record: { driftRunId, stacks, sweep } }) => ({
     subject: { kind: 'drift_run', id: driftRunId },
     details: {
       compared: stacks.filter(({ outcome }) => outcome === 'compared').length,
       notCompared: stacks.filter(({ outcome }) => outcome !== 'compared').map(({ stack }) => stack),
       findings: stacks.reduce((sum, { found }) => sum + found.length, 0),
-      ...(orphans && { orphans: orphans.length }),
+      ...(sweep && { region: sweep.region, orphans: sweep.orphans.length }),
     },
   }),
 })
@@ -39,20 +48,23 @@ export class RecordDrift extends Command<void> {
 
 /**
  * Keeps what was found. What is open already is seen again, not found anew; what was not found any more in a stack that
- * was compared is resolved. Of a stack that was not, nothing is concluded.
+ * was compared is resolved. Of a stack that was not, and of another region's orphans, nothing is concluded.
  */
 @CommandHandler(RecordDrift)
 export class RecordDriftHandler implements ICommandHandler<RecordDrift> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ record: { driftRunId: id, stacks, orphans } }: RecordDrift): Promise<void> {
+  async execute({ record: { driftRunId: id, stacks, sweep } }: RecordDrift): Promise<void> {
     const { manager } = this.work;
+    // Two runs may look at one stack at the same time, and the same drift found twice is one finding.
+    await manager.query(`select pg_advisory_xact_lock(hashtextextended('drift findings', 0))`);
     const lock = { mode: 'pessimistic_write' } as const;
     const run = await manager.findOneOrFail(DriftRunEntity, { where: { id }, lock });
     for (const { stack, outcome, found, unsettled } of stacks) {
-      if (outcome === 'compared') await settle(manager, { stack, kind: Not('orphan') }, found, unsettled);
+      if (outcome === 'compared')
+        await settle(manager, { scope: { stack, kind: Not('orphan') }, region: null, found, unsettled });
     }
-    if (orphans) await settle(manager, { kind: 'orphan' }, orphans, []);
+    if (sweep) await settle(manager, { ...sweep, scope: { kind: 'orphan' }, found: sweep.orphans });
     const names = new Set(stacks.map(({ stack }) => stack));
     const summary = stacks.map(({ stack, outcome, why, found }) => ({ stack, outcome, why, findings: found.length }));
     await manager.update(
@@ -60,7 +72,7 @@ export class RecordDriftHandler implements ICommandHandler<RecordDrift> {
       { id },
       {
         stacks: [...run.stacks.filter(({ stack }) => !names.has(stack)), ...summary],
-        ...(orphans && { orphans: orphans.length }),
+        ...(sweep && { orphans: sweep.orphans.length }),
       },
     );
   }
@@ -81,12 +93,13 @@ async function placed(manager: EntityManager, found: readonly FoundDrift[]): Pro
   });
 }
 
-async function settle(
-  manager: EntityManager,
-  scope: FindOptionsWhere<DriftFindingEntity>,
-  found: readonly FoundDrift[],
-  unsettled: readonly string[],
-): Promise<void> {
+interface Look extends Pick<LookedAtStack, 'found' | 'unsettled'> {
+  readonly scope: FindOptionsWhere<DriftFindingEntity>;
+  /** Where orphans were looked for. */
+  readonly region: string | null;
+}
+
+async function settle(manager: EntityManager, { scope, region, found, unsettled }: Look): Promise<void> {
   const open = await manager.findBy(DriftFindingEntity, { ...scope, resolvedAt: IsNull() });
   const keyOf = ({ stack, resource }: Pick<FoundDrift, 'stack' | 'resource'>): string => `${stack} ${resource}`;
   const known = new Map(open.map((row) => [keyOf(row), row.id]));
@@ -96,7 +109,7 @@ async function settle(
     known.delete(keyOf(drift));
     // Which finding it is never changes; what is said of it may.
     const { stack, resource, ...rest } = drift;
-    const row = { ...rest, properties: [...rest.properties], digest: findingDigest(drift), lastSeenAt };
+    const row = { ...rest, region, properties: [...rest.properties], digest: findingDigest(drift), lastSeenAt };
     if (id) await manager.update(DriftFindingEntity, { id }, row);
     else
       await manager.insert(DriftFindingEntity, {
@@ -105,7 +118,7 @@ async function settle(
       });
   }
   const staying = new Set(unsettled);
-  const rest = open.filter((row) => known.has(keyOf(row)));
+  const rest = open.filter((row) => known.has(keyOf(row)) && (row.region ?? region) === region);
   const ids = (stays: boolean) =>
     In(rest.filter(({ resource }) => staying.has(resource) === stays).map(({ id }) => id));
   await manager.update(DriftFindingEntity, { id: ids(true) }, { lastSeenAt });

@@ -38,7 +38,10 @@ export class RunDrift extends Command<DriftRunStarted> {
   }
 }
 
-/** Starts a comparison of the cloud with what is recorded of it; one at a time. It changes nothing in the cloud. */
+/**
+ * Starts a comparison of the cloud with what is recorded of it; one at a time of the fleet, and of each tenant, so that
+ * a look at one does not keep the daily one from being made. It changes nothing in the cloud.
+ */
 @CommandHandler(RunDrift)
 export class RunDriftHandler implements ICommandHandler<RunDrift> {
   constructor(private readonly work: UnitOfWork) {}
@@ -49,7 +52,7 @@ export class RunDriftHandler implements ICommandHandler<RunDrift> {
     const id = newId('driftRun');
     const operationId = await openOperation(manager, {
       kind: 'drift.detect',
-      subjectId: 'drift',
+      subjectId: tenantId === undefined ? 'drift' : `drift of ${tenantId}`,
       input: { driftRunId: id, sweeps: tenantId === undefined },
       requestedBy,
     });
