@@ -1,4 +1,4 @@
-import { BeginPlanStack, FinishPlanStack, RecordStack, TakeStateLosses } from '@bulkhead/control';
+import { BeginPlanStack, ClosePlanStack, FinishPlanStack, RecordStack, TakeStateLosses } from '@bulkhead/control';
 import {
   lossDigest,
   planExpiry,
@@ -109,6 +109,7 @@ describe('a plan', () => {
       'plan_incomplete',
     ],
     ['one that changes nothing', () => planOf({ stacks: [planned({ result: 'unchanged' })] }), 409, 'nothing_to_apply'],
+    ['a stack twice', () => planOf({ stacks: [planned(), planned()] }), 422, 'plan_invalid'],
     ['stacks that are none', () => planOf({ stacks: [planned({ stack: 'x y' })] }), 422, 'plan_invalid'],
   ] as const)('is refused: %s', async (_what, made, status, code) => {
     expect(refusal(await keep(made()))).toEqual([status, code]);
@@ -184,8 +185,10 @@ describe('the last word before a stack changes', () => {
   const begun = async () => {
     const planHash = (await keep(planOf())).body.planHash as string;
     const operationId = (await apply(planHash)).body.operation.id as OperationId;
-    const begin = (digestNow: string | null, by = operationId) =>
-      api.asWorker(new BeginPlanStack({ operationId: by, planHash, stack, stateDigest: digestNow }));
+    const begin = (digestNow: string | null, { by = operationId, forgets = false } = {}) =>
+      api.asWorker(
+        new BeginPlanStack({ operationId: by, planHash, stack, stateDigest: digestNow, tiers: [], forgets }),
+      );
     return { planHash, operationId, begin };
   };
 
@@ -196,13 +199,26 @@ describe('the last word before a stack changes', () => {
     // Its worker was killed: what it left has moved, by its own hand.
     await begin(digest);
     await api.asWorker(new FinishPlanStack({ operationId, planHash, stack, outputs: {}, tiers: [] }));
+    const end = () =>
+      asSuperuser(api, `update control.operations set state = 'failed', finished_at = now() where finished_at is null`);
+    await end();
+    // Its tenants were not bound anew: that is done again, though the state has moved since.
+    await api.asWorker(new RecordStack({ stack, state: { ...state, pending: 1 }, appliedDigest: null }));
+    expect((await apply(planHash)).status).toBe(202);
+    await end();
+    await api.asWorker(new ClosePlanStack({ operationId, planHash, stack }));
     expect((await api.get(`/v1/fleet/plans/${planHash}`)).body.stacks[0]).toMatchObject({
       state: 'applied',
       operationId,
     });
-    await asSuperuser(api, `update control.operations set state = 'failed', finished_at = now() where id = $1`, [
-      operationId,
-    ]);
     expect(refusal(await apply(planHash))).toEqual([409, 'nothing_to_apply']);
+  });
+
+  it('is no under a legal hold when data would be kept for less long', async () => {
+    const { begin } = await begun();
+    const { tenantId } = await api.onboard();
+    await api.post('/v1/legal-holds', { tenantId, matter: 'Doe', reason: 'letter' });
+    await expect(begin(stateDigest(state), { forgets: true })).rejects.toMatchObject({ code: 'legal_hold' });
+    await begin(stateDigest(state));
   });
 });

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ApiFixture } from '@bulkhead/api/testing';
-import { FinishPlanStack, BeginPlanStack, RecordStack, ReportOperation } from '@bulkhead/control';
+import { BeginPlanStack, ClosePlanStack, FinishPlanStack, RecordStack, ReportOperation } from '@bulkhead/control';
 import { planExpiry, planHashOf, stateDigest } from '@bulkhead/domain/fleet';
 import type { OperationId } from '@bulkhead/kernel';
 import { Cli } from './testing/run-cli.js';
@@ -62,8 +62,11 @@ it('a plan is kept and applied by its file, shown by its hash, and says what has
   const [, id] = /operation (op_[0-9a-f]{32})/.exec(started.stderr) ?? [];
   const operationId = id as OperationId;
   expect((await api.get(`/v1/operations/${id}`)).body).toMatchObject({ kind: 'fleet.apply' });
-  await api.asWorker(new BeginPlanStack({ operationId, planHash, stack, stateDigest: stateDigest(state) }));
+  await api.asWorker(
+    new BeginPlanStack({ operationId, planHash, stack, stateDigest: stateDigest(state), tiers: [], forgets: false }),
+  );
   await api.asWorker(new FinishPlanStack({ operationId, planHash, stack, outputs: {}, tiers: [] }));
+  await api.asWorker(new ClosePlanStack({ operationId, planHash, stack }));
   for (const now of ['running', 'succeeded'] as const)
     await api.asWorker(new ReportOperation({ operationId, state: now }));
   const shown = await cli.run(['fleet', 'plan', planHash, '-o', 'json']);

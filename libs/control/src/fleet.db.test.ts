@@ -8,7 +8,7 @@ import {
   type PlannedStack,
 } from '@bulkhead/domain/fleet';
 import { newId } from '@bulkhead/kernel';
-import { FleetPlanEntity, newestPublished, openControlDatabase, TenantEntity } from '@bulkhead/store';
+import { FleetPlanEntity, newestPublished, openControlDatabase, TenantEntity, tenantsAtHome } from '@bulkhead/store';
 import { callOf, startCommands, type Commands } from './commands.fixture.js';
 import { PlacementReader } from './features/placements/placement-reader.js';
 import { RecordDedicatedStack, RecordRosterRun } from './features/placements/record-outcome.js';
@@ -104,10 +104,10 @@ it('shows what the last run left, forgets a stack that is gone, and trusts no di
   expect(await shown()).toMatchObject({ state: null, recordedAt: null });
 });
 
-it('makes of each stack of a plan what a preview of the whole fleet makes of it, and says who is at home there', async () => {
+it('makes of each stack of a plan what a preview of the whole fleet makes of it', async () => {
   await commands.addCell(10);
-  const { tenantId } = await live('lakeside', 'hybrid-storage');
-  const riverside = await live('riverside', 'pooled', 'clinic-per-provider');
+  await live('lakeside', 'hybrid-storage');
+  await live('riverside', 'pooled', 'clinic-per-provider');
   const { data: tenants } = await fleet.tenants({ limit: 10 });
   const tiers = new Map((await newestPublished(commands.source.manager, 'tier')).map((tier) => [tier.name, tier]));
   const wanted = wantedStacks(await allStacks(), tenants as FleetTenant[], tiers);
@@ -133,7 +133,19 @@ it('makes of each stack of a plan what a preview of the whole fleet makes of it,
   expect(targets.map(({ published }) => published.map(({ name, version }) => [name, version]))).toEqual(
     wanted.map(() => [['pooled', 1]]),
   );
-  expect(targets.map(({ atHome }) => atHome.toSorted())).toEqual([[tenantId, riverside.tenantId].toSorted(), [], []]);
+});
+
+it('knows who lives in a cell or a stack, by their database or their key, from the moment that a place is reserved', async () => {
+  const cellId = await commands.addCell(10);
+  const { tenantId, placement } = await live('lakeside', 'hybrid-storage');
+  const newcomer = callOf(await commands.createTenant('newcomer', 'pooled', 'clinic-per-provider'));
+  await commands.send(new ReservePlacement(newcomer));
+  const home = (stack: string, kind: 'database' | 'key') =>
+    tenantsAtHome(commands.source.manager, stack, kind, { locked: true });
+  const both = [tenantId, newcomer.tenantId].toSorted();
+  for (const kind of ['database', 'key'] as const) expect(await home(`cell.${cellId}`, kind)).toEqual(both);
+  const own = `dedicated-tenant.${placement.dedicated!.stackId}`;
+  expect([await home(own, 'database'), await home(own, 'key')]).toEqual([[], [tenantId]]);
 });
 
 it('may be recorded by the worker only', async () => {

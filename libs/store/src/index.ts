@@ -10,6 +10,7 @@ export * from './legal-holds.js';
 export * from './offer.js';
 export * from './owners.js';
 export * from './granted.js';
+export * from './homes.js';
 export * from './published.js';
 export * from './support-grants.js';
 export * from './tenant-facts.js';

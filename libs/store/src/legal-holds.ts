@@ -1,5 +1,5 @@
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
-import { In, IsNull, type EntityManager } from 'typeorm';
+import { IsNull, type EntityManager } from 'typeorm';
 import { LegalHoldEntity } from './entities/sales.entity.js';
 import type { TenantEntity } from './entities/tenant.entity.js';
 import { loadTenant, refuseIfHandedOver } from './tenants.js';
@@ -46,24 +46,22 @@ export async function refuseIfStackHeld(
   }
 }
 
-/** Whether {@link refuseIfStackHeld} would refuse. */
-export async function isStackHeld(
-  manager: EntityManager,
-  { stack, tenantId }: { readonly stack: string; readonly tenantId: TenantId | null },
-): Promise<boolean> {
-  const tenants = tenantId === null ? await tenantsOfStack(manager, stack) : [tenantId];
-  return manager.existsBy(LegalHoldEntity, { tenantId: In(tenants), releasedAt: IsNull() });
+/** SQL: whether {@link refuseIfStackHeld} would not refuse, for a column with a tenant or null and one with a stack. */
+export function notHeld(tenantId: string, stack: string): string {
+  return `not exists (select from control.legal_holds h
+    where h.released_at is null and case when ${tenantId} is not null then h.tenant_id = ${tenantId}
+      else h.tenant_id in (${tenantsIn(stack)}) end)`;
 }
 
 /** Tenants with something in a stack, in the order of their ids. */
 export async function tenantsOfStack(manager: EntityManager, stack: string): Promise<TenantId[]> {
-  const rows: { id: TenantId }[] = await manager.query(
-    `select distinct b.tenant_id as id from control.bindings b
-      where b.tenant_id is not null and b.state <> 'retired'
-        and $1 in ('roster.' || b.roster_id, 'dedicated-tenant.' || b.stack_id, 'cell.' || b.cell_id)
-     union select t.id from control.tenants t where $1 = 'landing-zone.' || t.region and t.state <> 'abandoned'
-     order by id`,
-    [stack],
-  );
+  const rows: { id: TenantId }[] = await manager.query(`${tenantsIn('$1')} order by id`, [stack]);
   return rows.map(({ id }) => id);
+}
+
+function tenantsIn(stack: string): string {
+  return `select b.tenant_id as id from control.bindings b
+      where b.tenant_id is not null and b.state <> 'retired'
+        and ${stack} in ('roster.' || b.roster_id, 'dedicated-tenant.' || b.stack_id, 'cell.' || b.cell_id)
+     union select t.id from control.tenants t where ${stack} = 'landing-zone.' || t.region and t.state <> 'abandoned'`;
 }

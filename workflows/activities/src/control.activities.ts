@@ -1,6 +1,7 @@
 import {
   AbandonTenant,
   ActivateTenant,
+  ClosePlanStack,
   EndDrift,
   GrantEntitlements,
   RecordCell,
@@ -70,6 +71,8 @@ export function controlActivities(dependencies: Dependencies): ControlActivities
     releaseRemedy: (call) => send(dependencies, new ReleaseChange(call)),
     settleLosses: ({ operationId, stack, lost }) =>
       send(dependencies, new SettleStateLosses({ operationId, stack, lost })),
+    closePlanStack: ({ operationId, planHash, stack }) =>
+      send(dependencies, new ClosePlanStack({ operationId, planHash, stack })),
     recordProofFailed: ({ proofId }) => send(dependencies, new RecordProof({ proofId, signed: null })),
     recordLandingZone: (call) => send(dependencies, new RecordLandingZone(call)),
   };

@@ -52,7 +52,6 @@ function targetOf(planned: Partial<PlannedStack> = {}, changes: Partial<PlanTarg
     published: [{ name: 'hybrid', version: 2, digest }],
     tiers: new Map([['hybrid', tier]]),
     bindings: new Map(),
-    atHome: [],
     progress: null,
     ...changes,
   };
@@ -100,7 +99,9 @@ it('runs what the control plane wants, and moves the tenant to the version that 
   const { ended, ran, sent } = await apply(targetOf());
   expect([ended, ran]).toEqual([{ tenantIds: [tenantId] }, true]);
   expect(sent).toEqual([
-    expect.objectContaining({ begun: expect.objectContaining({ stack, stateDigest: stateDigest(state) }) }),
+    expect.objectContaining({
+      begun: expect.objectContaining({ stack, stateDigest: stateDigest(state), forgets: false }),
+    }),
     expect.any(RecordStack),
     expect.objectContaining({
       finished: expect.objectContaining({ tiers: [{ tenantId, name: 'hybrid', version: 2 }] }),
@@ -113,6 +114,20 @@ it('runs what the control plane wants, and moves the tenant to the version that 
 it('does nothing where the plan has been applied already', async () => {
   const applied = targetOf({}, { progress: { state: 'applied', operationId: newId('operation') } });
   expect(await apply(applied)).toMatchObject({ ended: { tenantIds: [] }, ran: false, sent: [] });
+});
+
+it('names everyone again, and runs nothing, where the run has ended well and the rest may be missing', async () => {
+  const made = targetOf({}, { progress: { state: 'made', operationId: newId('operation') } });
+  expect(await apply(made)).toMatchObject({ ended: { tenantIds: [tenantId] }, ran: false, sent: [] });
+});
+
+it('names everyone where this operation was cut off before, whatever is left to do', async () => {
+  const operationId = newId('operation');
+  const same = { name: 'hybrid', version: 2 };
+  const tenants = targetOf().tenants.map((one) => ({ ...one, tier: same }));
+  const of = (by: OperationId) => targetOf({}, { tenants, progress: { state: 'begun', operationId: by } });
+  expect((await apply(of(operationId), { operationId })).ended).toEqual({ tenantIds: [tenantId] });
+  expect((await apply(of(newId('operation')), { operationId })).ended).toEqual({ tenantIds: [] });
 });
 
 const moved = { ...layers, key: 'dedicated' as const };
@@ -192,14 +207,6 @@ describe('a loss of state', () => {
     expect(kinds.slice(0, 2)).toEqual([TakeStateLosses, BeginPlanStack]);
     expect(sent[0]).toMatchObject({ taken: { stack, losses: [{ tenantId, step: loss }] } });
     expect([ran, losing, ended]).toEqual([true, ['urn:db'], { tenantIds: [tenantId] }]);
-  });
-
-  it('of a database that is somebody’s home is refused, whoever approved it', async () => {
-    const { sent, ran, ended } = await apply({ ...target, atHome: [tenantId] }, lossy);
-    expect([sent, ran, ended]).toEqual([[], false, expect.objectContaining({ code: 'stack_not_applied' })]);
-    const queue = step({ type: 'aws:sqs/queue:Queue', name: 'queue-queue', operation: 'replace' });
-    const free = { ...target, planned: { ...target.planned, steps: [queue] }, atHome: [tenantId] };
-    expect(await apply(free, { rehearsed: { steps: [queue] } })).toMatchObject({ ran: true, losing: ['urn:db'] });
   });
 
   it('that is not approved ends the run before it begins', async () => {

@@ -2,7 +2,14 @@ import { holdsData, programCode, type StackPlan } from '@bulkhead/automation';
 import { BeginPlanStack, FinishPlanStack, TakeStateLosses, type PlanTarget } from '@bulkhead/control';
 import type { FleetActivities, PlanStackCall } from '@bulkhead/definitions';
 import { type ProgramRequest } from '@bulkhead/domain';
-import { appliedDigest, judgeLosses, stateDigest, type PlannedStep, type RecordedState } from '@bulkhead/domain/fleet';
+import {
+  appliedDigest,
+  forgets,
+  judgeLosses,
+  stateDigest,
+  type PlannedStep,
+  type RecordedState,
+} from '@bulkhead/domain/fleet';
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
 import { send, type Dependencies } from './dependencies.js';
 import { runRecorded } from './provisioning.activities.js';
@@ -17,28 +24,29 @@ export function fleetActivities(dependencies: Dependencies): FleetActivities {
     async applyPlanStack(call) {
       const { planHash, stack, operationId } = call;
       const target = await dependencies.fleetPlans.target(planHash, stack);
-      if (target.progress?.state === 'applied') return { tenantIds: [] };
+      const { progress } = target;
+      if (progress?.state === 'applied') return { tenantIds: [] };
+      // What a try that was cut off has lost is not known any more: binding once more changes nothing.
+      const everyone = target.tenants.map(({ id }) => id);
+      if (progress?.state === 'made') return { tenantIds: everyone };
       const request = requestOf(stack, target);
-      let lost = false;
+      let rebind = progress?.operationId === operationId;
       const outputs = await runRecorded(dependencies, {
         request,
         action: 'up',
         operationId,
         confirm: async (plan, state) => {
           const losses = await confirmed(dependencies, call, { target, request, plan, state });
-          lost = losses.length > 0;
+          rebind ||= losses.length > 0;
           return losses;
         },
       });
       const tiers = newTiers(stack, target);
       await send(dependencies, new FinishPlanStack({ operationId, planHash, stack, outputs, tiers }));
-      return { tenantIds: lost ? target.tenants.map(({ id }) => id) : tiers.map(({ tenantId }) => tenantId) };
+      return { tenantIds: rebind ? everyone : tiers.map(({ tenantId }) => tenantId) };
     },
   };
 }
-
-/** What tenants are at home in. */
-const DATABASES: ReadonlySet<string> = new Set(['aws:rds/instance:Instance', 'bulkhead:postgres:TenantDatabase']);
 
 /** What to run: made here from what is published and placed now, and only if it is what was previewed. */
 function requestOf(stack: string, target: PlanTarget): ProgramRequest {
@@ -80,10 +88,13 @@ async function confirmed(
   const place = { stack, program: request.program, tenantIds, bindings: target.bindings };
   const judged = judgeLosses(plan.steps, place, { holdsData, approved: [], now: new Date() });
   const losses = judged.flatMap(({ loss, tenantId }, at) => (loss ? [{ tenantId, step: plan.steps[at]! }] : []));
-  refuseHomes(stack, losses, target);
   if (losses.length > 0) await send(dependencies, new TakeStateLosses({ operationId, stack, losses }));
-  const digest = state && stateDigest(state);
-  await send(dependencies, new BeginPlanStack({ operationId, planHash, stack, stateDigest: digest }));
+  const begun = {
+    stateDigest: state && stateDigest(state),
+    tiers: target.tenants.map(({ id, tier: { name, version } }) => ({ tenantId: id, name, version })),
+    forgets: plan.steps.some(forgets),
+  };
+  await send(dependencies, new BeginPlanStack({ operationId, planHash, stack, ...begun }));
   return losses.map(({ step }) => step.urn);
 }
 
@@ -106,14 +117,6 @@ function refuseBeyond(stack: string, steps: readonly PlannedStep[], { planned }:
     return wanted !== operation && !(wanted === 'replace' && (operation === 'create' || operation === 'update'));
   });
   if (beyond) throw differs(`a run of ${stack} would ${beyond.operation} ${beyond.urn}, which the plan does not say`);
-}
-
-/** Approved or not: a database is not taken from under the tenants that are at home there. */
-function refuseHomes(stack: string, losses: readonly { readonly step: PlannedStep }[], { atHome }: PlanTarget): void {
-  const lost = losses.find(({ step }) => DATABASES.has(step.type));
-  if (!lost || atHome.length === 0) return;
-  const who = atHome.length === 1 ? `tenant ${atHome[0]}` : `${atHome.length} tenants`;
-  throw unfit(stack, `${lost.step.name} is the home of ${who}, who must be moved away first`);
 }
 
 /** The tier versions that the stack of a tenant was made from now. */

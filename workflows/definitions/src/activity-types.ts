@@ -102,6 +102,8 @@ export interface ControlActivities {
   releaseRemedy(call: RemedyCall): Promise<void>;
   /** Of what a stack should lose: the requests are done, or stay approved. */
   settleLosses(call: PlanStackCall & { readonly lost: boolean }): Promise<void>;
+  /** Of a stack that is as its plan says, once its tenants are bound to it: it counts as applied. */
+  closePlanStack(call: PlanStackCall): Promise<void>;
   recordLandingZone(call: { readonly region: string; readonly active: boolean }): Promise<void>;
 }
 
@@ -184,7 +186,7 @@ export interface DriftActivities {
 export interface FleetActivities {
   /**
    * Brings a stack to what a plan says, if everything that the plan was made from is still so. Answers whose planes must
-   * be bound anew, because something of theirs was lost and made again, or because their tier has another version now.
+   * be bound anew, because something of theirs was lost and made again or may have been, or because their tier has another version now.
    */
   applyPlanStack(call: PlanStackCall): Promise<{ readonly tenantIds: readonly TenantId[] }>;
 }

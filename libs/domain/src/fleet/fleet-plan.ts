@@ -51,8 +51,8 @@ export interface PlannedStack {
 export const PLAN_FORMAT = 2;
 /** A plan is as old as the bundle that it was made from. */
 const VALID_MS = 7 * 86_400_000;
-/** An operation has a step for each; the history of its workflow has a limit. */
-export const MAX_PLANNED_CHANGES = 2000;
+/** An operation has a step for each, of up to 40 events; the history of its workflow holds 51,200. */
+export const MAX_PLANNED_CHANGES = 1000;
 const MAX_STACKS = 20_000;
 
 /** When a plan that was made from a bundle of this time may no longer be applied. */
@@ -95,11 +95,16 @@ export function readFleetPlan(value: unknown): FleetPlan {
   }
   const stacks = list(plan['stacks'], '/stacks');
   required(stacks.length <= MAX_STACKS, '/stacks');
-  for (const [at, stack] of stacks.entries()) readStack(stack, `/stacks/${at}`);
+  const names = new Set<unknown>();
+  for (const [at, stack] of stacks.entries()) {
+    const name = readStack(stack, `/stacks/${at}`);
+    if (names.has(name)) throw invalid(`/stacks/${at}`, 'The stack is in the plan twice.');
+    names.add(name);
+  }
   return plan as unknown as FleetPlan;
 }
 
-function readStack(value: unknown, pointer: string): void {
+function readStack(value: unknown, pointer: string): unknown {
   const stack = object(value, pointer);
   required(typeof stack['stack'] === 'string' && STACK.test(stack['stack']), `${pointer}/stack`);
   required(RESULTS.includes(stack['result']), `${pointer}/result`);
@@ -112,6 +117,7 @@ function readStack(value: unknown, pointer: string): void {
     const { urn, operation } = object(step, `${pointer}/steps`);
     required(typeof urn === 'string' && OPERATIONS.includes(operation), `${pointer}/steps`);
   }
+  return stack['stack'];
 }
 
 function object(value: unknown, pointer: string): Record<string, unknown> {

@@ -75,3 +75,31 @@ export function lossNotApproved(stack: string, urn: string): BulkheadError {
       'Ask for it (bulkhead changes state-loss) and have it approved, or release the legal hold; then apply again.',
   });
 }
+
+const HOMES: Readonly<Record<string, 'database' | 'key'>> = {
+  'aws:rds/instance:Instance': 'database',
+  'bulkhead:postgres:TenantDatabase': 'database',
+  'aws:kms/key:Key': 'key',
+};
+
+/** What tenants live on in a resource of this type; undefined when they can do without it. */
+export function homeIn(type: string): 'database' | 'key' | undefined {
+  return HOMES[type];
+}
+
+/** Approved or not: what tenants live on is not taken from under them. */
+export function lossOfHome(
+  stack: string,
+  name: string,
+  kind: 'database' | 'key',
+  tenants: readonly string[],
+): BulkheadError {
+  const who = tenants.length === 1 ? `tenant ${tenants[0]}` : `${tenants.length} tenants`;
+  const what = kind === 'database' ? `is the home of ${who}` : `wraps data keys of ${who}`;
+  return new BulkheadError({
+    code: 'stack_not_applied',
+    status: 409,
+    publicMessage: `${stack} was not touched: ${name} ${what}, who must be moved away first.`,
+    remediation: 'Move them with a change request; then preview again and apply the new plan.',
+  });
+}

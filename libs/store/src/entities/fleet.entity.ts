@@ -28,7 +28,8 @@ export class FleetPlanStackEntity {
   @PrimaryColumn({ type: 'text', name: 'plan_hash' }) planHash!: string;
   @PrimaryColumn({ type: 'text' }) stack!: string;
   @Column({ type: 'text', name: 'operation_id' }) operationId!: OperationId;
-  @Column({ type: 'text' }) state!: 'begun' | 'applied';
+  /** `made`: the run has ended well, and what its tenants have there may not be bound anew yet. */
+  @Column({ type: 'text' }) state!: 'begun' | 'made' | 'applied';
   @Column({ type: 'timestamptz', name: 'begun_at', insert: false, update: false }) begunAt!: Date;
   @Column({ type: 'timestamptz', name: 'applied_at', nullable: true }) appliedAt!: Date | null;
 }

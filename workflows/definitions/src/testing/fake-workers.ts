@@ -50,6 +50,7 @@ const ON_QUEUE: Readonly<Record<Name, Kind>> = {
   requestIsolationProof: 'control',
   recordProofFailed: 'control',
   settleLosses: 'control',
+  closePlanStack: 'control',
   requestDriftRun: 'control',
   endDriftRun: 'control',
   releaseRemedy: 'control',

@@ -141,9 +141,19 @@ it('binds anew whoever lost something or has another version of the tier, once t
     'initialiseKeys',
     'prepareDatabase',
     'applyRetention',
+    'closePlanStack',
   ]);
   expect(workers.named('prepareDatabase')[0]).toMatchObject({
     argument: { tenantId },
     tag: { step: 'dedicated-tenant.c' },
   });
+});
+
+it('leaves a stack open whose tenants could not be bound anew', async () => {
+  workers.on('applyPlanStack', () => ({ tenantIds: [newId('tenant')] }));
+  workers.on('prepareDatabase', () => {
+    throw lasting('The database does not answer.');
+  });
+  await expect((await start({ stacks: ['dedicated-tenant.c'] })).result()).rejects.toThrow();
+  expect(workers.named('closePlanStack')).toEqual([]);
 });

@@ -81,6 +81,8 @@ class Progress {
         await provisioning.applyRetention({ operationId, tenantId });
       }
     });
+    // Not before: applied is what no later operation looks at again.
+    await persistent.closePlanStack(planned);
   }
 
   #stopped(): ApplicationFailure {

@@ -71,11 +71,11 @@ export class ApplyFleetPlanHandler implements ICommandHandler<ApplyFleetPlan> {
     const kept = await manager.findOneBy(FleetPlanEntity, { hash: planHash });
     if (!kept) throw notFound('fleet plan');
     if (kept.expiresAt.getTime() <= Date.now()) throw planExpired(kept.expiresAt);
-    const applied = await manager.findBy(FleetPlanStackEntity, { planHash, state: 'applied' });
-    const done = new Set(applied.map(({ stack }) => stack));
-    const left = changesOf(kept.plan).filter(({ stack }) => !done.has(stack));
+    const progress = await manager.findBy(FleetPlanStackEntity, { planHash });
+    const state = new Map(progress.map((row) => [row.stack, row.state]));
+    const left = changesOf(kept.plan).filter(({ stack }) => state.get(stack) !== 'applied');
     if (left.length === 0) throw nothingLeft();
-    for (const planned of left) {
+    for (const planned of left.filter(({ stack }) => state.get(stack) !== 'made')) {
       await refuseIfMoved(manager, planned);
       await refuseUnapproved(manager, planned);
     }

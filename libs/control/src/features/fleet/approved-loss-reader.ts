@@ -1,5 +1,5 @@
 import type { ApprovedLoss } from '@bulkhead/domain/fleet';
-import { ChangeRequestEntity, isStackHeld } from '@bulkhead/store';
+import { ChangeRequestEntity, notHeld } from '@bulkhead/store';
 import { Injectable } from '@nestjs/common';
 import { DataSource, type EntityManager } from 'typeorm';
 import { readPage, type Page, type PageQuery } from '../../http/index.js';
@@ -14,28 +14,25 @@ export class ApprovedLossReader {
     const { manager } = this.source;
     const approved = inForce(manager);
     const { data, hasMore } = await readPage(approved, query, (change) => change);
-    return { data: await allowed(manager, data), hasMore };
+    return { data: data.flatMap(approvedLoss), hasMore };
   }
 }
 
 /** Those of one stack. */
 export async function approvedLosses(manager: EntityManager, stack: string): Promise<ApprovedLoss[]> {
   const changes = await inForce(manager).andWhere(`change.document ->> 'stack' = :stack`, { stack }).getMany();
-  return allowed(manager, changes);
+  return changes.flatMap(approvedLoss);
 }
 
 function inForce(manager: EntityManager) {
   return manager
     .createQueryBuilder(ChangeRequestEntity, 'change')
-    .where(`change.kind = 'state-loss' and change.state in ('approved', 'applying') and change.expiresAt > now()`);
+    .where(`change.kind = 'state-loss' and change.state in ('approved', 'applying') and change.expiresAt > now()`)
+    .andWhere(notHeld('change.tenant_id', `change.document ->> 'stack'`));
 }
 
-async function allowed(manager: EntityManager, changes: readonly ChangeRequestEntity[]): Promise<ApprovedLoss[]> {
-  const found: ApprovedLoss[] = [];
-  for (const { id, document, expiresAt } of changes) {
-    if (!document || !('losses' in document) || !expiresAt || (await isStackHeld(manager, document))) continue;
-    const { stack, tenantId, losses } = document;
-    found.push({ id, stack, tenantId, losses, expiresAt: expiresAt.toISOString() });
-  }
-  return found;
+function approvedLoss({ id, document, expiresAt }: ChangeRequestEntity): ApprovedLoss[] {
+  if (!document || !('losses' in document) || !expiresAt) return [];
+  const { stack, tenantId, losses } = document;
+  return [{ id, stack, tenantId, losses, expiresAt: expiresAt.toISOString() }];
 }

@@ -27,8 +27,6 @@ export interface PlanTarget {
   readonly published: readonly FleetTier[];
   /** Newest published tiers of its tenants. */
   readonly tiers: ReadonlyMap<string, TierTemplate>;
-  /** Tenants that have their database in this stack. */
-  readonly atHome: readonly TenantId[];
   readonly bindings: ReadonlyMap<string, { readonly tenantId: string; readonly layer: Layer }>;
   readonly progress: Pick<FleetPlanStackEntity, 'state' | 'operationId'> | null;
 }
@@ -65,7 +63,6 @@ export class FleetPlanReader {
       tenants,
       published: await publishedTiers(manager, plan.templates),
       tiers,
-      atHome: await tenantsAtHome(manager, stack),
       bindings: new Map(
         tenants.flatMap(({ id, bindings }) =>
           bindings.map(({ bindingId, layer }) => [bindingId, { tenantId: id, layer }] as const),
@@ -86,17 +83,6 @@ export class FleetPlanReader {
     }
     return found;
   }
-}
-
-async function tenantsAtHome(manager: EntityManager, stack: string): Promise<TenantId[]> {
-  const rows: { id: TenantId }[] = await manager.query(
-    `select distinct tenant_id as id from control.bindings
-      where layer = 'database' and tenant_id is not null and state in ('ready', 'bound', 'retiring')
-        and $1 = case isolation when 'shared' then 'cell.' || cell_id else 'dedicated-tenant.' || stack_id end
-      order by id`,
-    [stack],
-  );
-  return rows.map(({ id }) => id);
 }
 
 async function tenantsOf(manager: EntityManager, ids: readonly string[]): Promise<FleetTenant[]> {

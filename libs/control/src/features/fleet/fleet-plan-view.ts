@@ -54,11 +54,15 @@ export function viewPlan(
     return {
       stack,
       tenants: tenants.map(({ slug }) => slug),
-      state: begun.get(stack)?.state ?? 'untouched',
+      state: shown(begun.get(stack)?.state),
       ...{ create: count('create'), update: count('update'), replace: count('replace'), delete: count('delete') },
       losses: steps.filter(({ loss }) => loss).length,
       operationId: begun.get(stack)?.operationId ?? null,
     };
   });
   return { planHash, head, base, code, expiresAt, monthly, stacks, keptBy, keptAt: keptAt.toISOString() };
+}
+
+function shown(state: FleetPlanStackEntity['state'] | undefined): string {
+  return state === 'made' ? 'begun' : (state ?? 'untouched');
 }

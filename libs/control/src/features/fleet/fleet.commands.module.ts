@@ -4,7 +4,7 @@ import { FleetPlanReader } from './fleet-plan-reader.js';
 import { FleetReader } from './fleet-reader.js';
 import { KeepFleetPlanHandler } from './keep-plan.js';
 import { RecordStackHandler } from './record-stack.js';
-import { BeginPlanStackHandler, FinishPlanStackHandler } from './settle-plan-stack.js';
+import { BeginPlanStackHandler, ClosePlanStackHandler, FinishPlanStackHandler } from './settle-plan-stack.js';
 
 @Module({
   providers: [
@@ -12,6 +12,7 @@ import { BeginPlanStackHandler, FinishPlanStackHandler } from './settle-plan-sta
     KeepFleetPlanHandler,
     ApplyFleetPlanHandler,
     BeginPlanStackHandler,
+    ClosePlanStackHandler,
     FinishPlanStackHandler,
     FleetReader,
     FleetPlanReader,

@@ -7,6 +7,7 @@ import {
   FleetPlanEntity,
   FleetPlanStackEntity,
   loadTenant,
+  refuseIfStackHeld,
   TenantEntity,
   tenantsOfStack,
   UnitOfWork,
@@ -20,6 +21,12 @@ interface StackOfPlan {
   readonly operationId: OperationId;
   readonly planHash: string;
   readonly stack: string;
+}
+
+interface TierOfTenant {
+  readonly tenantId: TenantId;
+  readonly name: string;
+  readonly version: number;
 }
 
 const described = ({ operationId, planHash, stack }: StackOfPlan) => ({
@@ -38,6 +45,10 @@ export class BeginPlanStack extends Command<void> {
     readonly begun: StackOfPlan & {
       /** Of the real state, read while the run holds the stack. */
       readonly stateDigest: string | null;
+      /** The tiers that the specification was made from. */
+      readonly tiers: readonly TierOfTenant[];
+      /** Whether data would be kept for less long than before. */
+      readonly forgets: boolean;
     },
   ) {
     super();
@@ -52,7 +63,8 @@ export class BeginPlanStack extends Command<void> {
 export class BeginPlanStackHandler implements ICommandHandler<BeginPlanStack> {
   constructor(private readonly work: UnitOfWork) {}
 
-  async execute({ begun: { operationId, planHash, stack, stateDigest } }: BeginPlanStack): Promise<void> {
+  async execute({ begun }: BeginPlanStack): Promise<void> {
+    const { operationId, planHash, stack, stateDigest, tiers, forgets } = begun;
     const { manager } = this.work;
     const known = await manager.findOneBy(FleetPlanStackEntity, { planHash, stack });
     if (known?.operationId === operationId) return;
@@ -61,9 +73,20 @@ export class BeginPlanStackHandler implements ICommandHandler<BeginPlanStack> {
     const planned = plan.stacks.find((one) => one.stack === stack);
     if (stateDigest === null || planned?.stateDigest !== stateDigest) throw planStale(stack);
     await refuseWhileChanging(manager, stack, operationId);
-    const begun = { operationId, state: 'begun' as const, appliedAt: null };
-    if (known) await manager.update(FleetPlanStackEntity, { planHash, stack }, begun);
-    else await manager.insert(FleetPlanStackEntity, { planHash, stack, ...begun });
+    await refuseOtherTiers(manager, stack, tiers);
+    if (forgets) await refuseIfStackHeld(manager, { stack, tenantId: null }, { locked: true });
+    const row = { operationId, state: 'begun' as const, appliedAt: null };
+    if (known) await manager.update(FleetPlanStackEntity, { planHash, stack }, row);
+    else await manager.insert(FleetPlanStackEntity, { planHash, stack, ...row });
+  }
+}
+
+/** The tenants are locked by now. */
+async function refuseOtherTiers(manager: EntityManager, stack: string, tiers: readonly TierOfTenant[]): Promise<void> {
+  if (!stack.startsWith('dedicated-tenant.')) return;
+  for (const { tenantId, name, version } of tiers) {
+    const { tierName, tierVersion } = await loadTenant(manager, tenantId);
+    if (tierName !== name || tierVersion !== version) throw planStale(stack);
   }
 }
 
@@ -103,14 +126,17 @@ export class FinishPlanStack extends Command<void> {
     readonly finished: StackOfPlan & {
       readonly outputs: Readonly<Record<string, unknown>>;
       /** The tier that a tenant's stack was made from now. */
-      readonly tiers: readonly { readonly tenantId: TenantId; readonly name: string; readonly version: number }[];
+      readonly tiers: readonly TierOfTenant[];
     },
   ) {
     super();
   }
 }
 
-/** The stack is as the plan wanted it: the tenant is on the version that made it so, and what runs answered is kept. */
+/**
+ * The stack is as the plan wanted it: the tenant is on the version that made it so, and what runs answered is kept. It
+ * counts as applied once the planes of its tenants are bound anew too ({@link ClosePlanStack}).
+ */
 @CommandHandler(FinishPlanStack)
 export class FinishPlanStackHandler implements ICommandHandler<FinishPlanStack> {
   constructor(private readonly work: UnitOfWork) {}
@@ -123,11 +149,29 @@ export class FinishPlanStackHandler implements ICommandHandler<FinishPlanStack> 
       if (tenant.tierName === name) await manager.update(TenantEntity, { id: tenantId }, { tierVersion: version });
     }
     await keepOutputs(manager, stack, outputs);
-    await manager.update(
-      FleetPlanStackEntity,
-      { planHash, stack, operationId },
-      { state: 'applied', appliedAt: new Date() },
-    );
+    await manager.update(FleetPlanStackEntity, { planHash, stack, operationId }, { state: 'made' });
+  }
+}
+
+@Gated<ClosePlanStack, void>({
+  name: 'fleet.close_stack',
+  roles: ['workload'],
+  audit: ({ closed }) => described(closed),
+})
+export class ClosePlanStack extends Command<void> {
+  constructor(readonly closed: StackOfPlan) {
+    super();
+  }
+}
+
+/** Nothing is left to be done with the stack. */
+@CommandHandler(ClosePlanStack)
+export class ClosePlanStackHandler implements ICommandHandler<ClosePlanStack> {
+  constructor(private readonly work: UnitOfWork) {}
+
+  async execute({ closed: { planHash, stack } }: ClosePlanStack): Promise<void> {
+    const done = { state: 'applied' as const, appliedAt: new Date() };
+    await this.work.manager.update(FleetPlanStackEntity, { planHash, stack, state: 'made' }, done);
   }
 }
 

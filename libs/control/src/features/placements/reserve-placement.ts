@@ -60,8 +60,7 @@ export class ReservePlacementHandler implements ICommandHandler<ReservePlacement
 
 async function reserve(manager: EntityManager, tenant: TenantEntity, tier: TierTemplate): Promise<BindingEntity[]> {
   const shared = LAYERS.filter((layer) => tier.layers[layer] === 'shared');
-  // A tenant of the proof is placed in the cell that it probes, full or not.
-  const cellId = shared.length > 0 ? (tenant.probeOf ?? (await lockCellWithRoom(manager, tenant.region))) : null;
+  const cellId = shared.length > 0 ? await lockCell(manager, tenant) : null;
   const rosterId = cellId ? await rosterWithRoom(manager, cellId, shared.length) : null;
   const stackId = newId('stack');
   const bindings = LAYERS.map((layer: Layer) => {
@@ -86,6 +85,13 @@ async function reserve(manager: EntityManager, tenant: TenantEntity, tier: TierT
   return manager.findBy(BindingEntity, { tenantId: tenant.id, state: 'reserved' });
 }
 
+/** A tenant of the proof is placed in the cell that it probes, full or not. */
+async function lockCell(manager: EntityManager, { probeOf, region }: TenantEntity): Promise<CellId> {
+  if (probeOf === null) return lockCellWithRoom(manager, region);
+  await manager.query('select from control.cells where id = $1 for no key update', [probeOf]);
+  return probeOf;
+}
+
 /** Locks the region's cells until the transaction ends: two reservations cannot both take its last place. */
 async function lockCellWithRoom(manager: EntityManager, region: string): Promise<CellId> {
   const open: { id: CellId; capacity: number }[] = await manager.query(
@@ -99,7 +105,11 @@ async function lockCellWithRoom(manager: EntityManager, region: string): Promise
     [open.map(({ id }) => id)],
   );
   const tenants = new Map(counts.map((row) => [row.cell_id, row.tenants]));
-  const cells = open.map(({ id, capacity }) => ({ id, capacity, tenants: tenants.get(id) ?? 0 }));
+  const losing: { stack: string }[] = await manager.query(
+    `select document ->> 'stack' as stack from control.change_requests where kind = 'state-loss' and state = 'applying'`,
+  );
+  const whole = open.filter(({ id }) => !losing.some(({ stack }) => stack === `cell.${id}`));
+  const cells = whole.map(({ id, capacity }) => ({ id, capacity, tenants: tenants.get(id) ?? 0 }));
   const cell = chooseCell(cells);
   if (cell) return cell.id;
   throw new BulkheadError({
