@@ -8,6 +8,7 @@ import { auditBucket, BUCKET_PREFIX } from './aws-policies.js';
 import type { AwsCredentials, DemoUser } from './local-secrets.js';
 import type { Engines } from './engines.js';
 import { localError } from './local-error.js';
+import { writePrivateFile } from './state-folder.js';
 import type { ManagedProcess, RunningProcess } from './supervisor.js';
 import { timed } from './timed.js';
 
@@ -135,18 +136,20 @@ function contextRecipient(tokenKeyFile: string): string {
 }
 
 /** As whom isolation proofs look from outside: a client and an IAM user of their own, at the API and at the clinic. */
-async function proverEnv({ ports, identity, aws, secretFiles }: Engines): Promise<Record<string, string>> {
+async function proverEnv({ ports, identity, aws, secretFiles, folder }: Engines): Promise<Record<string, string>> {
   const api = await ports.agreed('api', API_PORT_CLAIM);
   const clinic = await ports.agreed('clinic', CLINIC_PORT_CLAIM);
   const document = `http://127.0.0.1:${clinic}/openapi.json`;
   const profile = join(REPOSITORY, 'apps/clinic/isolation-routes.json');
+  const accessKeyFile = folder.path('isolation-prover-access-key');
+  writePrivateFile(accessKeyFile, aws.prover.secretAccessKey);
   return {
     BULKHEAD_PROVER_CLIENT_ID: 'isolation-prover' satisfies DemoUser,
     BULKHEAD_PROVER_CLIENT_SECRET_FILE: secretFiles.isolationProver,
     BULKHEAD_OIDC_ISSUER: identity.issuer,
     BULKHEAD_TOKEN_ISSUER: `http://127.0.0.1:${api}`,
     BULKHEAD_PROVER_ACCESS_KEY_ID: aws.prover.accessKeyId,
-    BULKHEAD_PROVER_SECRET_ACCESS_KEY: aws.prover.secretAccessKey,
+    BULKHEAD_PROVER_SECRET_ACCESS_KEY_FILE: accessKeyFile,
     BULKHEAD_PROVEN_SERVICES: JSON.stringify([{ name: 'clinic', document, profile }]),
   };
 }

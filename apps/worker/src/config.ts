@@ -35,7 +35,7 @@ const schema = z.object({
   BULKHEAD_TOKEN_ISSUER: z.url({ protocol: /^https?$/ }).optional(),
   /** IAM identity that may take the access roles of cells, and nothing else; the worker's own by default. */
   BULKHEAD_PROVER_ACCESS_KEY_ID: z.string().min(1).optional(),
-  BULKHEAD_PROVER_SECRET_ACCESS_KEY: z.string().min(1).optional(),
+  BULKHEAD_PROVER_SECRET_ACCESS_KEY_FILE: z.string().min(1).optional(),
   /** Services whose routes are proven: JSON, `[{"name": …, "document": …, "profile": …}]`. */
   BULKHEAD_PROVEN_SERVICES: z.string().default('[]'),
   BULKHEAD_TEMPLATES_DIR: z.string().default(TEMPLATES),

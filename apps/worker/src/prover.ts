@@ -28,23 +28,28 @@ export async function proverOptions(config: WorkerConfig): Promise<ProverOptions
     BULKHEAD_OIDC_ISSUER: oidcIssuer,
     BULKHEAD_TOKEN_ISSUER: apiUrl,
     BULKHEAD_PROVER_ACCESS_KEY_ID: accessKeyId,
-    BULKHEAD_PROVER_SECRET_ACCESS_KEY: secretAccessKey,
+    BULKHEAD_PROVER_SECRET_ACCESS_KEY_FILE: accessKeyFile,
     AWS_ENDPOINT_URL: endpoint,
   } = config;
   if (clientId === undefined) return null;
-  if (!secretFile || !oidcIssuer || !apiUrl || (accessKeyId === undefined) !== (secretAccessKey === undefined))
+  if (!secretFile || !oidcIssuer || !apiUrl || (accessKeyId === undefined) !== (accessKeyFile === undefined))
     throw incomplete();
   return {
     apiUrl,
     oidcIssuer,
     clientId,
-    clientSecret: new Redacted((await readFile(secretFile, 'utf8')).trim()),
+    clientSecret: new Redacted(await secretIn(secretFile)),
     region: config.BULKHEAD_REGION,
     ...(endpoint !== undefined && { endpoint }),
-    ...(accessKeyId && secretAccessKey && { credentials: { accessKeyId, secretAccessKey } }),
+    ...(accessKeyId &&
+      accessKeyFile && { credentials: { accessKeyId, secretAccessKey: await secretIn(accessKeyFile) } }),
     iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: TIME_LIMITS }),
     services: await provenServices(config.BULKHEAD_PROVEN_SERVICES),
   };
+}
+
+async function secretIn(file: string): Promise<string> {
+  return (await readFile(file, 'utf8')).trim();
 }
 
 async function provenServices(text: string): Promise<ProvenService[]> {
@@ -63,6 +68,6 @@ function incomplete(): BulkheadError {
     publicMessage: 'The isolation proof’s identity is incomplete.',
     remediation:
       'Beside BULKHEAD_PROVER_CLIENT_ID set BULKHEAD_PROVER_CLIENT_SECRET_FILE, BULKHEAD_OIDC_ISSUER and ' +
-      'BULKHEAD_TOKEN_ISSUER, and both or none of BULKHEAD_PROVER_ACCESS_KEY_ID and BULKHEAD_PROVER_SECRET_ACCESS_KEY.',
+      'BULKHEAD_TOKEN_ISSUER, and both or none of BULKHEAD_PROVER_ACCESS_KEY_ID and BULKHEAD_PROVER_SECRET_ACCESS_KEY_FILE.',
   });
 }

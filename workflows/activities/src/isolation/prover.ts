@@ -12,7 +12,10 @@ export interface ProvenService {
   readonly profile: ServiceProfile;
 }
 
-/** As whom the proof looks from outside: an identity of its own, which reaches tenants of the proof and nobody else. */
+/**
+ * As whom the proof looks from outside: an identity of its own. It gets tokens for tenants of the proof only; its IAM
+ * identity takes the roles of whole cells, which reach every tenant there.
+ */
 export interface ProverOptions {
   /** Address of the control plane's API, which is also the issuer of tenants' tokens; no slash at the end. */
   readonly apiUrl: string;
