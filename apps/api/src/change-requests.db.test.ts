@@ -77,6 +77,24 @@ describe('a change request', () => {
     );
   });
 
+  it('is refused for a tenant of the isolation proof, with its quote and from a file', async () => {
+    const { body: earlier } = await quote();
+    const { body: cell } = await api.get('/v1/cells');
+    await asSuperuser(
+      api,
+      `update control.tenants set environment = 'sandbox', probe_of = '${cell.data[0].id}' where id = '${id}'`,
+    );
+    const refused = { status: 409, body: { errorCode: 'tenant_of_proof' } };
+    expect(await quote()).toMatchObject(refused);
+    expect(await request({ body: earlier } as Answer)).toMatchObject(refused);
+    const csv = `tenant,plan,quantity,reason\n${id},practice-per-clinic,2,renewal\n`;
+    const file = { csvBase64: Buffer.from(csv).toString('base64') };
+    const { body } = await api.post('/v1/change-requests/import', file, { token: fixture.sales });
+    expect(body.rows).toEqual([
+      expect.objectContaining({ outcome: 'refused', error: expect.objectContaining({ code: 'tenant_of_proof' }) }),
+    ]);
+  });
+
   it('is one for a tenant at a time, also when two ask at once', async () => {
     const [one, two] = [await quote(), await quote({ quantity: 3 })];
     const answers = await Promise.all([request(one), request(two)]);

@@ -39,13 +39,14 @@ export interface PresentState {
   readonly basis: string;
 }
 
-/** @throws BulkheadError `tenant_not_active` (409) unless tenant and subscription are active. */
+/** @throws BulkheadError `tenant_of_proof` (409) for one that nobody buys for, `tenant_not_active` (409) unless tenant and subscription are active. */
 export async function loadPresent(
   manager: EntityManager,
   tenantId: TenantId,
   { locked = false }: { locked?: boolean } = {},
 ): Promise<PresentState> {
   const tenant = await loadTenant(manager, tenantId, { locked });
+  requireCustomer(tenant);
   const subscription = await manager.findOneByOrFail(SubscriptionEntity, { tenantId });
   if (tenant.state !== 'active' || subscription.state !== 'active') throw notActive(tenant.state, subscription.state);
   const tier = await manager.findOneByOrFail(TierEntity, { name: tenant.tierName, version: tenant.tierVersion });
@@ -53,6 +54,17 @@ export async function loadPresent(
   const { quantity } = tenant;
   const offered = { tier: tier.spec as TierTemplate, plan: plan.spec as PlanTemplate, quantity };
   return { tenant, subscription, offered, basis: await basisOf(manager, tenant, subscription) };
+}
+
+/** @throws BulkheadError `tenant_of_proof` (409). */
+export function requireCustomer({ probeOf }: TenantEntity): void {
+  if (probeOf === null) return;
+  throw new BulkheadError({
+    code: 'tenant_of_proof',
+    status: 409,
+    publicMessage: 'The tenant belongs to the isolation proof: it is nobody’s, is not billed and does not change.',
+    remediation: 'Name the tenant of a customer.',
+  });
 }
 
 async function basisOf(
@@ -84,7 +96,7 @@ export function digestOf(value: object): string {
 /**
  * Collects what a quote for the target is made of.
  * @throws BulkheadError `nothing_to_change`, `invalid_effective_date` and the refusals of an offer (422),
- * `price_table_missing`, `eligibility_policy_missing`, `tenant_not_active` (409).
+ * `price_table_missing`, `eligibility_policy_missing`, `tenant_of_proof`, `tenant_not_active` (409).
  */
 export async function loadGrounds(
   manager: EntityManager,

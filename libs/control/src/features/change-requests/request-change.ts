@@ -16,7 +16,7 @@ import { MayBeAbsent } from '../../http/absent.js';
 import { announce, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { gainedLayers, loadQuote, requireEligible, storeQuote } from './create-quote.js';
-import type { ChangeTarget } from './quote-grounds.js';
+import { requireCustomer, type ChangeTarget } from './quote-grounds.js';
 
 export class RequestChangeBody {
   @ApiProperty({ pattern: '^quo_[0-9a-f]{32}$' })
@@ -73,8 +73,9 @@ export class RequestChangeHandler implements ICommandHandler<RequestChange> {
     const { manager } = this.work;
     const quote = await quoteOf(manager, request);
     requireEligible(quote.document.eligibility.rules);
-    const { region } = await loadTenant(manager, quote.tenantId);
-    await requireCloudQuotas(manager, region, gainedLayers(quote));
+    const tenant = await loadTenant(manager, quote.tenantId);
+    requireCustomer(tenant);
+    await requireCloudQuotas(manager, tenant.region, gainedLayers(quote));
     const id = newId('change');
     await insertChange(manager, id, request, quote);
     const change = await manager.findOneByOrFail(ChangeRequestEntity, { id });
