@@ -12,6 +12,9 @@ import type { ServiceTarget } from './service/service-target.js';
 /** Something that tenants share, and that the proof can try to cross. */
 export type ProofTarget = DatabaseTarget | RoutesTarget | HoldingsTarget | ServiceTarget;
 
+/** One that is made ready when its turn comes, such as one that needs tokens that last for minutes. */
+export type LateTarget = () => Promise<ProofTarget>;
+
 export interface ProofOptions {
   readonly mode: ProofMode;
 }
@@ -20,10 +23,14 @@ export interface ProofOptions {
  * Tries to cross the boundary between tenants at every target, one after the other. A target that cannot be proven (it
  * does not answer, its roles are missing) makes the report void; it is never passed over.
  */
-export async function prove(targets: readonly ProofTarget[], { mode }: ProofOptions): Promise<ProofReport> {
+export async function prove(
+  targets: readonly (ProofTarget | LateTarget)[],
+  { mode }: ProofOptions,
+): Promise<ProofReport> {
   const startedAt = new Date();
   const proofs: TargetProof[] = [];
-  for (const target of targets) proofs.push(await proveOne(target, mode));
+  for (const target of targets)
+    proofs.push(await proveOne(typeof target === 'function' ? await target() : target, mode));
   return joinProofs(mode, { startedAt, finishedAt: new Date() }, proofs);
 }
 

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { CreateAccessKeyCommand, CreateUserCommand, PutUserPolicyCommand } from '@aws-sdk/client-iam';
+import { CreateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { provisioningQueueActivities, type Dependencies } from '@bulkhead/activities';
 import type { LivePlace, ProbedCell, RecordProof } from '@bulkhead/control';
 import { physicalNames } from '@bulkhead/domain';
@@ -33,7 +34,18 @@ export class LiveStage {
     const tenants = Object.fromEntries(staged) as Record<Name, StagedTenant>;
     const home = tenants.a.placed.cell?.cellId ?? '';
     const services = await ProofServices.start((tenantId) => stage.sign(tenantId, home));
-    return new LiveStage(stage, tenants, services, await proverUser(stage));
+    const live = new LiveStage(stage, tenants, services, await proverUser(stage));
+    await live.#makeLogins();
+    return live;
+  }
+
+  /** The secrets of consumers and migrators, as every database has them; nobody logs in with these. */
+  async #makeLogins(): Promise<void> {
+    for (const home of [this.cell.cellId, this.bindingOf('dedicated', 'database')]) {
+      const { consumerSecret, migratorSecret } = physicalNames(home);
+      for (const Name of [consumerSecret, migratorSecret])
+        await this.clients.secrets.send(new CreateSecretCommand({ Name, SecretString: '{}' }));
+    }
   }
 
   get clients() {

@@ -60,13 +60,14 @@ export class Attempts {
       const { rows, rowCount } = await this.client.query<Record<string, unknown>>(sql, [...values]);
       return { ok: true, rows, count: rowCount ?? 0 };
     } catch (error) {
-      return this.#failed(error, sql);
+      return this.failed(error, sql);
     } finally {
       await this.client.query('ROLLBACK TO SAVEPOINT attempt; RELEASE SAVEPOINT attempt');
     }
   }
 
-  #failed(error: unknown, sql: string): Outcome {
+  /** What an error decides; one that decides nothing is remembered. */
+  failed(error: unknown, sql: string): Outcome {
     const { code, message = '', detail = '', hint = '' } = error as Partial<pg.DatabaseError>;
     if (code === undefined) throw error;
     // COPY FROM was let in: the driver has nothing to send and ends it.

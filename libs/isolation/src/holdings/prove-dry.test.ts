@@ -12,7 +12,7 @@ const attempt = (object: string, outcome: DryOutcome | Error, kind: DryAttempt['
   },
 });
 const proveDry = (own: DryAttempt[], foreign: DryAttempt[], untried: string[] = []) =>
-  prove([{ kind: 'holdings', name: 'cel_1', a: {}, b: {}, own, foreign, untried }], { mode: 'live' });
+  prove([{ kind: 'holdings', name: 'cel_1', a: {}, b: {}, parts: [{ own, foreign }], untried }], { mode: 'live' });
 const mine = attempt('mine', 'allowed');
 
 it('refusals are green where the same attempt is let in at what is one’s own, and are counted', async () => {
@@ -46,4 +46,16 @@ it.each([
   const report = await proveDry([...own], [...foreign], [...untried]);
   expect(report.verdict).toBe('void');
   expect(report.targets[0]?.voids.join('\n')).toContain(reason);
+});
+
+it('the proof is void when one session is let in at its own and another is not: neither vouches for the other', async () => {
+  const sessions = (['refused', 'allowed'] as const).map((outcome) => ({
+    own: [attempt('mine', outcome)],
+    foreign: [attempt('theirs', 'refused')],
+  }));
+  const target = { kind: 'holdings', name: 'cel_1', a: {}, b: {}, parts: sessions } as const;
+  const report = await prove([target], { mode: 'live' });
+  expect(report.verdict).toBe('void');
+  expect(report.targets[0]?.voids).toEqual([expect.stringContaining('decide nothing')]);
+  expect(report.targets[0]?.checks).toContainEqual({ name: 'attempts', looked: 2 });
 });

@@ -1,5 +1,5 @@
 import type { IsolationRule } from '@bulkhead/domain/isolation';
-import type { DryAttempt } from './target.js';
+import type { DryAttempt, DryPart } from './target.js';
 import { nameOf, type Told } from './told.js';
 
 const RULE_OF: Readonly<Record<DryAttempt['kind'], IsolationRule>> = {
@@ -10,11 +10,23 @@ const RULE_OF: Readonly<Record<DryAttempt['kind'], IsolationRule>> = {
 };
 const AT_ONCE = 8;
 
+/** Aims sessions of A at what is somebody else's. */
+export async function proveDry(parts: readonly DryPart[], told: Told): Promise<void> {
+  for (const part of parts) await proveSession(part, told);
+  const foreign = parts.flatMap((part) => part.foreign);
+  for (const kind of ['object', 'key', 'queue', 'secret'] as const) {
+    const things = new Set(foreign.filter((one) => one.kind === kind).map(({ object }) => object));
+    told.looked(`${kind}s of others`, things.size);
+  }
+  told.looked('attempts', foreign.length);
+  if (foreign.length === 0) told.blind('Nothing of anybody else is known that could be tried.');
+}
+
 /**
- * Aims A's credentials at what is somebody else's. Each kind of attempt must be let in at A's own: what is refused
- * there, too, is refused for a reason that has nothing to do with tenants.
+ * With the credentials of one session: each kind of attempt must be let in at A's own. What is refused there, too, is
+ * refused for a reason that has nothing to do with tenants.
  */
-export async function proveDry(own: readonly DryAttempt[], foreign: readonly DryAttempt[], told: Told): Promise<void> {
+async function proveSession({ own, foreign }: DryPart, told: Told): Promise<void> {
   const works = new Set<string>();
   await each(own, told, (attempt, outcome) => outcome === 'allowed' && works.add(kindOf(attempt)));
   for (const kind of new Set(foreign.map(kindOf)))
@@ -22,12 +34,6 @@ export async function proveDry(own: readonly DryAttempt[], foreign: readonly Dry
   await each(foreign, told, ({ kind, object, verb }, outcome) => {
     if (outcome === 'allowed') told.found(RULE_OF[kind], object, `It would be let in: ${verb}.`, 'probe:dry');
   });
-  for (const kind of ['object', 'key', 'queue', 'secret'] as const) {
-    const things = new Set(foreign.filter((one) => one.kind === kind).map(({ object }) => object));
-    told.looked(`${kind}s of others`, things.size);
-  }
-  told.looked('attempts', foreign.length);
-  if (foreign.length === 0) told.blind('Nothing of anybody else is known that could be tried.');
 }
 
 const kindOf = ({ kind, verb }: DryAttempt): string => `${kind}, ${verb}`;

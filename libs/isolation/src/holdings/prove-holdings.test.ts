@@ -37,8 +37,7 @@ function dataKey(secret: Buffer, purposes: boolean): KeyHolding {
 }
 
 /** Two tenants in one bucket whose sessions are limited as policies do it: by the beginning of a key. */
-function holdings(leaks: Leaks = {}): HoldingsTarget {
-  const store = new Map<string, string>();
+function holdings(leaks: Leaks = {}, store = new Map<string, string>()): HoldingsTarget {
   const queues = new Map<string, string[]>();
   const shared = randomBytes(32);
   const of = (name: 'a' | 'b'): Holdings => {
@@ -74,6 +73,14 @@ it('sound holdings are green', async () => {
   const report = await prove([holdings()], { mode: 'live' });
   expect(findingsOf(report)).toEqual([]);
   expect(report).toMatchObject({ verdict: 'green', targets: [{ voids: [], checks: [{ looked: 4 }] }] });
+});
+
+it('a proof leaves no object behind, and takes along what a killed one left', async () => {
+  const kept = ['b/a/letter.txt', 'b/b/probe-notes.txt'];
+  const left = ['b/a/probe-0123456789ab', 'b/a/../b/b/probe-0123456789ab', 'b/b/probe-0123456789ab-planted'];
+  const store = new Map([...kept, ...left].map((key) => [key, 'x']));
+  await prove([holdings({}, store)], { mode: 'live' });
+  expect([...store.keys()]).toEqual(kept);
 });
 
 it.each([

@@ -14,7 +14,7 @@ export async function proveHoldings(target: HoldingsTarget, collected: Collected
     blind: (reason) => collected.void(reason),
     looked: (name, looked) => collected.looked(name, looked),
   };
-  const { a, b, own = [], foreign, policies, untried = [], contextsJudged = true } = target;
+  const { a, b, parts: sessions, policies, untried = [], contextsJudged = true } = target;
   collected.void(...untried);
   if (!contextsJudged) told.found('condition_unjudged', 'data key', '', 'probe:dry');
   let tried = 0;
@@ -24,20 +24,22 @@ export async function proveHoldings(target: HoldingsTarget, collected: Collected
   if (a.queue && b.queue && ++tried) parts.push(['queues', queues(a.queue, b.queue, told)]);
   if (a.secrets && b.secrets && ++tried) parts.push(['secrets', secrets(a.secrets, b.secrets, told)]);
   collected.looked('kinds of holdings', tried);
-  if (foreign) parts.push(['attempts', proveDry(own, foreign, told)]);
+  if (sessions) parts.push(['attempts', proveDry(sessions, told)]);
   if (policies) parts.push(['policies', judgePolicies(policies, told)]);
   // One part that breaks off takes nothing of the others with it.
   const ended = await Promise.allSettled(parts.map(([, part]) => part));
   ended.forEach((end, n) => {
     if (end.status === 'rejected') collected.void(`The proof of ${parts[n]?.[0]} broke off (${nameOf(end.reason)}).`);
   });
-  if (tried === 0 && !foreign && !policies) collected.void('Neither tenant holds anything that could be tried.');
+  if (tried === 0 && !sessions && !policies) collected.void('Neither tenant holds anything that could be tried.');
 }
 
 async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Told): Promise<void> {
   const name = `probe-${randomBytes(6).toString('hex')}`;
   const [mine, theirs] = [`${a.prefix}${name}`, `${b.prefix}${name}`];
+  const over = `${a.prefix}../${theirs}`;
   const where = `${b.bucket}/${b.prefix}`;
+  for (const holder of [a, b]) await removeLeftovers(holder);
   if (!(await a.put(a.bucket, mine, 'of a')) || (await a.get(a.bucket, mine)) !== 'of a')
     blind('A tenant cannot use its own objects.');
   if (!(await b.put(b.bucket, theirs, 'of b'))) blind('The other tenant has no object that could be reached.');
@@ -47,7 +49,7 @@ async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Tol
     if (listed?.some((key) => key === theirs)) found('object_reached', where, 'An object of another was listed.');
   }
   // Up and over: a prefix is a text, and a key that begins with it may still name something else.
-  for (const key of [theirs, `${a.prefix}../${theirs}`, `${b.prefix}${name}-planted`]) {
+  for (const key of [theirs, over, `${b.prefix}${name}-planted`]) {
     if (!(await a.put(b.bucket, key, 'planted'))) continue;
     if ((await b.get(b.bucket, theirs)) === 'planted' || key.startsWith(b.prefix))
       found('object_reached', where, 'An object was written to another.');
@@ -58,6 +60,14 @@ async function objects(a: ObjectHolding, b: ObjectHolding, { found, blind }: Tol
   }
   for (const key of [theirs, `${b.prefix}${name}-planted`]) await b.remove(b.bucket, key);
   await a.remove(a.bucket, mine);
+  await a.remove(b.bucket, over);
+}
+
+/** What a proof that was killed has left under the holder's own prefix. */
+async function removeLeftovers(holder: ObjectHolding): Promise<void> {
+  const { bucket, prefix } = holder;
+  const left = (await holder.list(bucket, prefix)) ?? [];
+  for (const key of left) if (/(^|\/)probe-[0-9a-f]{12}(-planted)?$/.test(key)) await holder.remove(bucket, key);
 }
 
 async function keys(a: KeyHolding, b: KeyHolding, { found, blind }: Told, contextsJudged: boolean): Promise<void> {

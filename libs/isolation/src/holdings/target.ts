@@ -68,6 +68,14 @@ export interface DryAttempt {
   attempt(): Promise<DryOutcome>;
 }
 
+/** Attempts with the credentials of one session. */
+export interface DryPart {
+  /** What they do at A's own: without it a refusal elsewhere says nothing about tenants. */
+  readonly own: readonly DryAttempt[];
+  /** The same at what is somebody else's. */
+  readonly foreign: readonly DryAttempt[];
+}
+
 /** Policies of one thing; what a tenant could do with verbs that are not tried is judged from them. */
 export interface GuardingPolicies {
   readonly object: string;
@@ -90,10 +98,8 @@ export interface HoldingsTarget {
   readonly name: string;
   readonly a: Holdings;
   readonly b: Holdings;
-  /** What A's credentials do at A's own: without it a refusal elsewhere says nothing about tenants. */
-  readonly own?: readonly DryAttempt[];
-  /** The same with A's credentials at what is somebody else's. */
-  readonly foreign?: readonly DryAttempt[];
+  /** Of each session its own: that one is let in at home says nothing about why another is refused. */
+  readonly parts?: readonly DryPart[];
   readonly policies?: readonly GuardingPolicies[];
   /** False where the AWS API does not look at encryption contexts: then sessions cannot be limited to one. */
   readonly contextsJudged?: boolean;

@@ -63,3 +63,30 @@ it('on a live service only routes that change nothing are tried, and the others 
     looked: 3,
   });
 });
+
+it.each([429, 403, 500])('the proof is void when a list answers %d', async (status) => {
+  const target = practiceTarget();
+  const send: typeof target.send = async (request) => {
+    const answer = await target.send(request);
+    return request.path === '/v1/patients' && answer.status === 200 ? { ...answer, status, body: '' } : answer;
+  };
+  const report = await prove([{ ...target, send }], { mode: 'live' });
+  expect(report.verdict).toBe('void');
+  expect(report.targets[0]?.voids).toEqual([
+    expect.stringContaining(`answers ${status} shows nothing`),
+    expect.stringContaining('its owner is not shown'),
+  ]);
+});
+
+it('a target is made ready when its turn comes, and is void when its tokens have run out meanwhile', async () => {
+  const turns: string[] = [];
+  const late = (name: string) => async () => {
+    turns.push(name);
+    const stillGood = async () => turns.push(`${name}, asked`) === 0;
+    return { ...practiceTarget(), name, stillGood };
+  };
+  const report = await prove([late('one'), late('two')], { mode: 'live' });
+  expect(turns).toEqual(['one', 'one, asked', 'two', 'two, asked']);
+  expect(report.verdict).toBe('void');
+  expect(report.targets[1]?.voids).toEqual([expect.stringContaining('not good any more')]);
+});

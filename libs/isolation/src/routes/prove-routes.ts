@@ -38,13 +38,15 @@ export async function proveRoutes(target: RoutesTarget, mode: ProofMode, collect
     for (const route of closed)
       if (!route.path.includes('{')) await crossByBody(target, route, target.tokens.a, collected);
     const lists = closed.filter(({ path, method }) => !path.includes('{') && method === 'get');
-    for (const route of lists) await listed(target, route, target.tokens.a, collected);
+    for (const route of lists) await listed(target, route, target.tokens, collected);
     collected.looked('lists', lists.length);
   }
   const refused = mode === 'copy' ? { ...target.refused, missing: undefined } : target.refused;
   for (const route of closed) await refuseTokens(target, route, refused, collected);
   collected.looked('wrong tokens', Object.keys(target.refused).length);
   if (Object.keys(target.refused).length === 0) collected.void('No wrong token was tried.');
+  if ((await target.stillGood?.()) === false)
+    collected.void('A token that was refused was not good any more, so refusals decide nothing.');
 }
 
 function judgeUntried(
@@ -141,12 +143,23 @@ async function crossByBody(target: RoutesTarget, route: Route, token: string, co
     ]);
 }
 
-async function listed(target: RoutesTarget, route: Route, token: string, collected: Collected): Promise<void> {
-  const answer = await call(target, route, token, '');
+async function listed(
+  target: RoutesTarget,
+  route: Route,
+  tokens: { readonly a: string; readonly b: string },
+  collected: Collected,
+): Promise<void> {
+  const answer = await call(target, route, tokens.a, '');
+  if (!isFine(answer)) collected.void(`${nameOf(route)}: a list that answers ${answer.status} shows nothing.`);
+  const known = target.things[`${route.path}/{id}`];
+  if (known !== undefined && !(await call(target, route, tokens.b, '')).body.includes(known))
+    collected.void(`${nameOf(route)}: its owner is not shown ${known}, so nothing was tried.`);
   const ids = Object.values(target.things);
   if (ids.some((id) => answer.body.includes(id)))
     collected.found([reporter(target, route)('route_open', 'A list shows what is another tenant’s.')]);
 }
+
+const isFine = ({ status }: RouteAnswer): boolean => status >= 200 && status < 300;
 
 async function refuseTokens(
   target: RoutesTarget,

@@ -28,6 +28,8 @@ export interface RoutesTarget {
   readonly tokens?: { readonly a: string; readonly b: string };
   /** Tokens that must be refused, by what is wrong with them; see `forgedTokens`. */
   readonly refused: Readonly<Record<string, string>>;
+  /** Whether tokens that are refused for being a tenant's are good where they belong; asked after all attempts. */
+  stillGood?(): Promise<boolean>;
   /** What B has: the path that names one, such as `/v1/patients/{id}`, and its id. */
   readonly things: Readonly<Record<string, string>>;
   /** Properties of bodies that refer to what B has, with its id. */

@@ -9,9 +9,10 @@ import {
   drySecret,
   drySecretsUnder,
   type DryAttempt,
+  type DryPart,
   type HoldingsTarget,
 } from '@bulkhead/isolation';
-import { placePolicies, type PolicyClients } from './place-policies.js';
+import { logins, placePolicies, type PolicyClients } from './place-policies.js';
 import type { ProbeLibrary, SessionClients } from './probe-library.js';
 
 /** Two tenants of the proof with the cell that they are in. */
@@ -59,18 +60,12 @@ export async function holdingsTarget(grounds: HoldingsGrounds, place: LivePlace)
     ...base,
     a: inside ? await inside.library.holdings(inside.library.a) : {},
     b: inside ? await inside.library.holdings(inside.library.b) : {},
-    own: parts.flatMap(({ own }) => own),
-    foreign: parts.flatMap(({ foreign }) => foreign),
+    parts,
     untried: [
       ...(isCell && !inside ? ['The cell has no two tenants of the proof that are served.'] : []),
       ...(!isCell && !outside ? ['No cell has tenants of the proof that could try to get in here.'] : []),
     ],
   };
-}
-
-interface Attempts {
-  readonly own: readonly DryAttempt[];
-  readonly foreign: readonly DryAttempt[];
 }
 
 /** With A's sessions as the library narrows them, at every other tenant of the cell. */
@@ -79,7 +74,7 @@ async function fromInside(
   place: LivePlace,
   { library }: Probes,
   { names, contextsJudged }: { names: readonly string[]; contextsJudged: boolean },
-): Promise<Attempts> {
+): Promise<DryPart> {
   const { id, keyArn, bindings } = place;
   const { layers, a } = library;
   const [storage, key, database] = await Promise.all([
@@ -121,12 +116,13 @@ async function fromOutside(
   place: LivePlace,
   { cell, library }: Probes,
   names: readonly string[],
-): Promise<Attempts> {
-  const whole = await library.whole();
+): Promise<DryPart> {
   const home = places.find(({ id }) => id === cell.cellId);
+  // Something must be there that the role may read.
+  await library.knownObject(library.a);
   return {
-    own: home ? await attemptsAt(clients, home, whole, []) : [],
-    foreign: await attemptsAt(clients, place, whole, names),
+    own: home ? await attemptsAt(clients, home, await library.whole(home.region), []) : [],
+    foreign: await attemptsAt(clients, place, await library.whole(place.region), names),
   };
 }
 
@@ -146,13 +142,6 @@ async function attemptsAt(
     ...(secretsOf === null ? [] : drySecretsUnder(secrets, `bulkhead/${secretsOf}/tenant/`)),
     ...[...logins(place), ...names].flatMap((name) => drySecret(secrets, name)),
   ];
-}
-
-/** Secrets that open the place's database: as its master, its services, its consumers and its migrator. */
-function logins({ resources: { database }, secretsOf }: LivePlace): string[] {
-  if (!database || secretsOf === null) return [];
-  const { servingSecret, consumerSecret, migratorSecret } = physicalNames(secretsOf);
-  return [database.masterSecretArn, servingSecret, consumerSecret, migratorSecret];
 }
 
 /** A key that is there, as the worker may list it. It is used for one request and told to nobody. */

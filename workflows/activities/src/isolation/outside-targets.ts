@@ -1,4 +1,4 @@
-import type { ProofTarget, HoldingsTarget } from '@bulkhead/isolation';
+import type { HoldingsTarget, LateTarget, ProofTarget } from '@bulkhead/isolation';
 import { BulkheadError } from '@bulkhead/kernel';
 import type { Dependencies } from '../dependencies.js';
 import { holdingsTarget, tenantSecretNames, type HoldingsGrounds, type Probes } from './holdings-targets.js';
@@ -8,7 +8,7 @@ import { controlRoutes, serviceRoutes } from './routes-targets.js';
 
 /** Targets outside of databases, and what ends the sessions that they hold. */
 export interface OutsideTargets {
-  readonly targets: readonly ProofTarget[];
+  readonly targets: readonly (ProofTarget | LateTarget)[];
   close(): Promise<void>;
 }
 
@@ -39,13 +39,13 @@ export async function outsideTargets(dependencies: Dependencies): Promise<Outsid
     const grounds: HoldingsGrounds = { clients, places, probes, secretNames };
     return Promise.all(places.map((place) => ready(place.id, () => holdingsTarget(grounds, place))));
   };
-  const routes = [
-    ready('control plane', () => controlRoutes(prover, pair)),
-    ...options.services.map((service) => ready(service.name, () => serviceRoutes(prover, service, pair))),
+  const routes: LateTarget[] = [
+    () => ready('control plane', () => controlRoutes(prover, pair)),
+    ...options.services.map((service) => () => ready(service.name, () => serviceRoutes(prover, service, pair))),
   ];
   const none = options.services.length > 0 ? [] : [untried('services', 'No service of the workload plane is named.')];
   return {
-    targets: [...(await holdings()), ...(await Promise.all(routes)), ...failed, ...none],
+    targets: [...(await holdings()), ...routes, ...failed, ...none],
     close: async () => {
       for (const { library } of probes) await library.close();
     },

@@ -12,6 +12,7 @@ import { GetBucketPolicyCommand } from '@aws-sdk/client-s3';
 import { GetResourcePolicyCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import type { LivePlace } from '@bulkhead/control';
+import { physicalNames } from '@bulkhead/domain';
 import type { GuardingPolicies } from '@bulkhead/isolation';
 import type { PlaneClients } from '@bulkhead/planes';
 
@@ -29,20 +30,19 @@ export function placePolicies(
   place: LivePlace,
   secretNames: readonly string[],
 ): GuardingPolicies[] {
-  const { storage, queue, key, database } = place.resources;
+  const { storage, queue, key } = place.resources;
   const account = accountOf(place);
   const guarded = (object: string, read: GuardingPolicies['read'], delegates = false): GuardingPolicies => ({
     object,
     read,
     judged: { of: 'resource', account, delegates },
   });
-  const logins = database ? [database.servingSecretArn, database.masterSecretArn] : [];
   const queues = queue ? [queue.queueUrl, queue.deadLetterQueueUrl] : [];
   return [
     ...(storage ? [guarded(storage.bucket, () => ofBucket(clients, storage.bucket))] : []),
     ...queues.map((url) => guarded(url, () => ofQueue(clients, url))),
     ...(key ? [guarded(key.keyArn, () => ofKey(clients, key.keyArn), true)] : []),
-    ...[...logins, ...secretNames].map((name) => guarded(name, () => ofSecret(clients, name))),
+    ...[...logins(place), ...secretNames].map((name) => guarded(name, () => ofSecret(clients, name))),
     { object: place.role, read: () => ofRole(clients, place.role), judged: { of: 'role', resources: ownArns(place) } },
     {
       object: `${place.role}, its trust`,
@@ -50,6 +50,13 @@ export function placePolicies(
       judged: { of: 'trust', account, externalId: place.id },
     },
   ];
+}
+
+/** Secrets that open the place's database: as its master, its services, its consumers and its migrator. */
+export function logins({ resources: { database }, secretsOf }: LivePlace): string[] {
+  if (!database || secretsOf === null) return [];
+  const { consumerSecret, migratorSecret } = physicalNames(secretsOf);
+  return [database.masterSecretArn, database.servingSecretArn, consumerSecret, migratorSecret];
 }
 
 const accountOf = ({ keyArn }: LivePlace): string => keyArn.split(':')[4] ?? '';

@@ -33,6 +33,12 @@ export interface SessionClients {
   readonly secrets: SecretsManagerClient;
 }
 
+/** What lets tokens of the proof in, as a service does it. */
+export function proofTokens({ options: { apiUrl } }: Prover): TenantTokens {
+  const keys = new URL(`${apiUrl}/v1/.well-known/jwks.json`);
+  return new TenantTokens({ issuer: apiUrl, audience: PROOF_AUDIENCE, keys, isRevoked: () => false });
+}
+
 /** The tenancy library as a service of the cell uses it, for the two tenants of the proof there. */
 export class ProbeLibrary {
   readonly #closing: (() => unknown)[] = [];
@@ -44,6 +50,7 @@ export class ProbeLibrary {
 
   private constructor(
     private readonly prover: Prover,
+    private readonly region: string,
     readonly a: TenantContext,
     readonly b: TenantContext,
     private readonly databases: TenantDatabases,
@@ -59,14 +66,13 @@ export class ProbeLibrary {
     for (const part of parts) this.#closing.push(() => part.close());
   }
 
-  static async open(prover: Prover, planes: PlaneClients, { probes, outputs }: ProbedCell): Promise<ProbeLibrary> {
-    const { apiUrl, region, endpoint, credentials } = prover.options;
-    const tokens = new TenantTokens({
-      issuer: apiUrl,
-      audience: PROOF_AUDIENCE,
-      keys: new URL(`${apiUrl}/v1/.well-known/jwks.json`),
-      isRevoked: () => false,
-    });
+  static async open(
+    prover: Prover,
+    planes: PlaneClients,
+    { region: home, probes, outputs }: ProbedCell,
+  ): Promise<ProbeLibrary> {
+    const { region, endpoint, credentials } = prover.options;
+    const tokens = proofTokens(prover);
     const wanted = { audience: PROOF_AUDIENCE, roles: [] };
     const contextOf = async ({ tenantId }: ProbeTenant) => tokens.verify(await prover.token(tenantId, wanted));
     const [a, b] = await Promise.all((probes as [ProbeTenant, ProbeTenant]).map(contextOf));
@@ -87,7 +93,7 @@ export class ProbeLibrary {
       ...(endpoint !== undefined && { endpoint }),
       ...(credentials && { credentials }),
     });
-    return new ProbeLibrary(prover, a as TenantContext, b as TenantContext, databases, sessions, routes);
+    return new ProbeLibrary(prover, home, a as TenantContext, b as TenantContext, databases, sessions, routes);
   }
 
   /** What the library gives to one of them. Secrets and lanes are tried otherwise: it holds none of its own. */
@@ -123,10 +129,10 @@ export class ProbeLibrary {
     return { s3, sqs, kms, secrets };
   }
 
-  /** A session of A's cell that nothing narrows: all that a tenant of the cell could ever come by. */
-  async whole(): Promise<SessionClients> {
+  /** A session of A's cell that nothing narrows, for a region: all that a tenant of the cell could ever come by. */
+  async whole(region: string): Promise<SessionClients> {
     const layer = await this.layers.find(this.a, 'storage');
-    return this.clients(await this.sessions.credentials(layer, [{ Action: ['*'], Resource: ['*'] }]));
+    return this.clients(await this.sessions.credentials(layer, [{ Action: ['*'], Resource: ['*'] }]), region);
   }
 
   /**
@@ -143,8 +149,8 @@ export class ProbeLibrary {
     return outcomes.every((outcome) => outcome === 'allowed');
   }
 
-  /** Clients in the region of a place. */
-  clients(credentials: SessionCredentials, region = this.prover.options.region): SessionClients {
+  /** Clients in a region; the cell's own by default. */
+  clients(credentials: SessionCredentials, region = this.region): SessionClients {
     const { endpoint } = this.prover.options;
     const config = { region, credentials: { ...credentials }, ...(endpoint !== undefined && { endpoint }) };
     const made = {

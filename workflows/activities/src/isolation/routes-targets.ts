@@ -4,7 +4,7 @@ import type { ProbeTenant } from '@bulkhead/control';
 import { forgedTokens, type OpenApiDocument, type RoutesTarget } from '@bulkhead/isolation';
 import { BulkheadError } from '@bulkhead/kernel';
 import { Courier, REFUSALS_PER_MINUTE } from './courier.js';
-import { PROOF_AUDIENCE } from './probe-library.js';
+import { PROOF_AUDIENCE, proofTokens } from './probe-library.js';
 import type { ProvenService, Prover } from './prover.js';
 
 /** Fewer routes than this and it was not the control plane's document. */
@@ -20,13 +20,25 @@ const patient = new Courier(REFUSALS_PER_MINUTE);
 export async function controlRoutes(prover: Prover, [a]: readonly ProbeTenant[]): Promise<RoutesTarget> {
   const { apiUrl } = prover.options;
   if (!a) throw noTenants();
+  const token = await prover.token(a.tenantId, { audience: PROOF_AUDIENCE, roles: ['platform-admin'] });
   return {
     ...base('control plane', apiUrl, patient),
     document: await documentAt(`${apiUrl}/v1/openapi.json`),
-    refused: { 'of a tenant': await prover.token(a.tenantId, { audience: PROOF_AUDIENCE, roles: ['platform-admin'] }) },
+    refused: { 'of a tenant': token },
+    stillGood: () => isGood(prover, token),
     things: {},
     leastRoutes: LEAST_CONTROL_ROUTES,
   };
+}
+
+/** Whether the tenancy library lets the token in, as the services do that it is for. */
+async function isGood(prover: Prover, token: string): Promise<boolean> {
+  return proofTokens(prover)
+    .verify(token)
+    .then(
+      () => true,
+      () => false,
+    );
 }
 
 /** A service of the workload plane, with both tenants' tokens and with what B has there. */

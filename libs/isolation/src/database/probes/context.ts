@@ -58,7 +58,7 @@ async function unsignedSettings(scene: Scene): Promise<Finding[]> {
  * own login, which starts with its own settings.
  */
 export const poolerProbe: Probe = async (scene) => {
-  const { target, tenants, relations } = scene;
+  const { target, attempts, tenants, relations } = scene;
   if (!target.serving) return { looked: 0, findings: [] };
   const report = reporter(scene, 'pooler');
   const findings: Finding[] = [];
@@ -84,9 +84,10 @@ export const poolerProbe: Probe = async (scene) => {
           report('context_left_behind', target.servingRole, `In state ${state} the session has a context.`),
         );
       for (const name of names) {
-        const answered = await client.query(`SELECT 1 FROM ${name} LIMIT 1`).then(
+        const read = `SELECT 1 FROM ${name} LIMIT 1`;
+        const answered = await client.query(read).then(
           () => true,
-          () => false,
+          (error: unknown) => attempts.failed(error, read).ok,
         );
         if (answered) findings.push(report('context_not_required', name, `A session in state ${state} was answered.`));
       }
