@@ -172,10 +172,10 @@ describe('a tenant that asks for all connections', () => {
     );
     await waitFor('its share to be taken', () => begun.length === 3);
     expect((await service.databases.query<{ n: number }>(b, 'SELECT 1 AS n')).rows).toEqual([{ n: 1 }]);
-    expect(begun.toSorted()).toEqual([1, 2, 3]);
+    expect(new Set(begun)).toEqual(new Set([1, 2, 3]));
     gate.resolve();
     await Promise.all(greedy);
-    expect(begun.toSorted()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(new Set(begun)).toEqual(new Set([1, 2, 3, 4, 5, 6]));
     await service.stop();
   });
 

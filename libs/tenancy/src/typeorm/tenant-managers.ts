@@ -6,6 +6,7 @@ import { HomeConnections } from '../database/home-connections.js';
 import { poolConfig } from '../database/pool-config.js';
 import { giveBack } from '../database/session-reset.js';
 import type { TenantDatabases, WorkOptions } from '../database/tenant-databases.js';
+import { TenantPlaces } from '../database/tenant-places.js';
 import { setContext } from '../database/tenant-query.js';
 
 export interface TenantManagersOptions {
@@ -16,11 +17,16 @@ export interface TenantManagersOptions {
 
 const CONNECTIONS_PER_HOME = 10;
 
+interface Home {
+  readonly source: HomeConnections<DataSource>;
+  readonly places: TenantPlaces;
+}
+
 /** Tenants' databases through TypeORM. */
 export class TenantManagers {
   readonly #databases: TenantDatabases;
   readonly #options: TenantManagersOptions;
-  readonly #sources = new Map<string, HomeConnections<DataSource>>();
+  readonly #homes = new Map<string, Home>();
 
   constructor(databases: TenantDatabases, options: TenantManagersOptions) {
     this.#databases = databases;
@@ -37,31 +43,36 @@ export class TenantManagers {
     work: (manager: EntityManager) => Promise<T>,
     { idempotent = false, isolation, readOnly = false }: WorkOptions = {},
   ): Promise<T> {
-    return this.#databases.route(context, idempotent, (_connect, signed, { home }) =>
-      this.#source(home).hold(connected, (runner) => inTransaction(runner, signed, work, { isolation, readOnly })),
-    );
+    return this.#databases.route(context, idempotent, async (_connect, signed, { home }) => {
+      const { source, places } = this.#home(home);
+      const free = await places.take(context.tenantId);
+      return source
+        .hold(connected, (runner) => inTransaction(runner, signed, work, { isolation, readOnly }))
+        .finally(free);
+    });
   }
 
   async close(): Promise<void> {
-    const sources = [...this.#sources.values()];
-    this.#sources.clear();
-    await Promise.all(sources.map((source) => source.close()));
+    const homes = [...this.#homes.values()];
+    this.#homes.clear();
+    await Promise.all(homes.map(({ source }) => source.close()));
   }
 
-  #source(home: string): HomeConnections<DataSource> {
-    let source = this.#sources.get(home);
-    if (source === undefined) {
-      source = new HomeConnections(
-        () => this.#open(home),
-        (opened) => opened.destroy(),
+  #home(home: string): Home {
+    let opened = this.#homes.get(home);
+    if (opened === undefined) {
+      const max = this.#options.connectionsPerHome ?? CONNECTIONS_PER_HOME;
+      const source = new HomeConnections(
+        () => this.#open(home, max),
+        (one: DataSource) => one.destroy(),
       );
-      this.#sources.set(home, source);
+      opened = { source, places: new TenantPlaces(max) };
+      this.#homes.set(home, opened);
     }
-    return source;
+    return opened;
   }
 
-  async #open(home: string): Promise<DataSource> {
-    const max = this.#options.connectionsPerHome ?? CONNECTIONS_PER_HOME;
+  async #open(home: string, max: number): Promise<DataSource> {
     const source = new DataSource({
       type: 'postgres',
       entities: this.#options.entities,
