@@ -154,6 +154,7 @@ it('leaves a stack open whose tenants could not be bound anew', async () => {
   workers.on('prepareDatabase', () => {
     throw lasting('The database does not answer.');
   });
-  await expect((await start({ stacks: ['dedicated-tenant.c'] })).result()).rejects.toThrow();
+  const handle = await start({ stacks: ['dedicated-tenant.c'] });
+  await expect(handle.result()).rejects.toMatchObject({ name: 'WorkflowFailedError' });
   expect(workers.named('closePlanStack')).toEqual([]);
 });
