@@ -110,7 +110,7 @@ const UNSETTLED = `
     from control.tenants t, lateral (
       select count(*) as n from billing.subscriptions s join billing.customers c on c.id = s.customer_id
        where c.tenant_id = t.id and not exists (select from billing.cancellations x where x.subscription_id = s.id)) s
-   where s.n <> case t.state when 'active' then 1 else 0 end
+   where s.n <> case when t.state = 'active' and t.probe_of is null then 1 else 0 end
   union all select format('tenant %s is %s with %s entitlements', t.id, t.state, e.n)
     from control.tenants t, lateral (select count(*) as n from control.entitlements where tenant_id = t.id) e
    where (e.n > 0) <> (t.state = 'active')
