@@ -5,7 +5,7 @@ import { newId } from '@bulkhead/kernel';
 import pg from 'pg';
 import { createAutomation, type Automation } from './automation.js';
 import { RunError } from './errors.js';
-import type { RunRequest } from './run.js';
+import type { RunRequest } from './run-request.js';
 import type { ProgramEvent } from './session/messages.js';
 import { cloudInventory } from './testing/inventory.js';
 import { startLocalCloud, type LocalCloud } from './testing/local-cloud.js';

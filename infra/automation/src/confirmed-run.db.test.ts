@@ -2,7 +2,7 @@ import type { DedicatedTenantOutputs, DedicatedTenantSpec, ProgramRequest } from
 import { stateDigest, type PlannedStep } from '@bulkhead/domain/fleet';
 import { BulkheadError, newId } from '@bulkhead/kernel';
 import { createAutomation, type Automation } from './automation.js';
-import type { RunRequest } from './run.js';
+import type { RunRequest } from './run-request.js';
 import { startLocalCloud, type LocalCloud } from './testing/local-cloud.js';
 
 // A run that asks before it changes anything, on real engines: what would be lost is told, and lost only when allowed.

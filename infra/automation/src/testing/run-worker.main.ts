@@ -1,6 +1,6 @@
 import { createAutomation } from '../automation.js';
 import type { AutomationConfig } from '../config.js';
-import type { RunRequest } from '../run.js';
+import type { RunRequest } from '../run-request.js';
 
 // A worker in a process of its own, which a test may kill. Prints each event of the run, and the code of
 // its error if it fails, as JSON lines.

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { AutomationConfig } from '../config.js';
-import type { RunRequest } from '../run.js';
+import type { RunRequest } from '../run-request.js';
 import type { ProgramEvent } from '../session/messages.js';
 
 /** A worker in a process of its own, in the middle of one run. */
