@@ -14,20 +14,21 @@ export function logout(maker: CommandMaker): Command {
 
 async function signOut(session: Session, { all, context }: CommonOptions & { all?: boolean }): Promise<void> {
   const store = new ContextStore(session.terminal);
-  await store.exclusively(async () => {
+  // First what is certain: the credential is gone from this machine, whatever the identity provider answers.
+  const left = await store.exclusively(() => {
     const contexts = store.read();
     const chosen = context ?? contexts.current ?? undefined;
     if (!all && chosen === undefined)
       throw usageError('no_context', 'There is no current context.', 'Name one with --context.');
     const names = all ? [...contexts.named.keys()] : [chosen as string];
-    const left = names.map((name) => [name, findContext(contexts, name)] as const);
-    for (const [name, { url }] of left) contexts.named.set(name, { url });
-    // First what is certain: the credential is gone from this machine, whatever the identity provider answers.
+    const found = names.map((name) => ({ name, ...findContext(contexts, name) }));
+    for (const { name, url } of found) contexts.named.set(name, { url });
     store.write(contexts);
-    for (const [name, { credential }] of left) {
-      const revoked = await revoke(credential);
-      session.note(`Signed out of context ${name}.`);
-      if (!revoked) session.note('The identity provider could not end its tokens; they end by themselves.');
-    }
+    return found;
   });
+  for (const { name, credential } of left) {
+    const revoked = await revoke(credential);
+    session.note(`Signed out of context ${name}.`);
+    if (!revoked) session.note('The identity provider could not end its tokens; they end by themselves.');
+  }
 }

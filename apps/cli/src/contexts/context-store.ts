@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { lock } from 'proper-lockfile';
 import { z } from 'zod';
 import type { Terminal } from '../terminal.js';
 import { usageError } from '../usage-error.js';
@@ -41,8 +41,14 @@ export interface Contexts {
   readonly named: Map<string, Context>;
 }
 
-/** How long one process waits for another, milliseconds: longer than it takes to renew a token. */
-const LOCK_MS = 30_000;
+/** A lock whose holder died is taken over after `stale`; waiting lasts longer than it takes to renew a token. */
+const LOCK = {
+  realpath: false,
+  stale: 5_000,
+  retries: { retries: 300, factor: 1, minTimeout: 100, maxTimeout: 100 },
+  // A process that was stopped for so long goes on without it: what it writes replaces the whole file.
+  onCompromised: () => undefined,
+};
 
 /** Contexts live in one file that only its owner can read, because it holds credentials. */
 export class ContextStore {
@@ -89,28 +95,18 @@ export class ContextStore {
    */
   async exclusively<T>(work: () => Promise<T> | T): Promise<T> {
     this.#folder();
-    const lock = `${this.path}.lock`;
-    for (const until = Date.now() + LOCK_MS; !this.#locked(lock); await delay(50)) {
-      if (Date.now() < until) continue;
+    const release = await lock(this.path, LOCK).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'ELOCKED') throw error;
       const message = 'Another process is changing the contexts.';
-      throw usageError('contexts_busy', message, `Try again; if there is none, remove ${lock}.`);
-    }
+      throw usageError('contexts_busy', message, 'Try again when it has ended.', error);
+    });
     try {
       return await work();
     } finally {
-      rmSync(lock, { force: true });
+      await release().catch((error: unknown) => {
+        if ((error as NodeJS.ErrnoException).code !== 'ERELEASED') throw error;
+      });
     }
-  }
-
-  #locked(lock: string): boolean {
-    try {
-      writeFileSync(lock, String(process.pid), { flag: 'wx', mode: 0o600 });
-      return true;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    if (wasKilled(lock)) rmSync(lock, { force: true });
-    return false;
   }
 
   #folder(): void {
@@ -122,17 +118,6 @@ export class ContextStore {
   #unreadable(cause: unknown): Error {
     const message = `The contexts in ${this.path} cannot be read.`;
     return usageError('contexts_unreadable', message, 'Mend the file, or remove it and sign in again.', cause);
-  }
-}
-
-/** Whether the process that made a lock is gone. */
-function wasKilled(lock: string): boolean {
-  try {
-    const holder = Number(readFileSync(lock, 'utf8'));
-    if (holder > 0) process.kill(holder, 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 
