@@ -214,6 +214,22 @@ describe('the last word before a stack changes', () => {
     expect(refusal(await apply(planHash))).toEqual([409, 'nothing_to_apply']);
   });
 
+  it('is no when the tenant has another tier than the one that the stack would be made from', async () => {
+    const { tenantId } = await api.onboard();
+    const { tier } = (await api.get(`/v1/tenants/${tenantId}`)).body;
+    const own = `dedicated-tenant.${newId('stack')}`;
+    await api.asWorker(new RecordStack({ stack: own, state, appliedDigest: null }));
+    const planHash = (await keep(planOf({ stacks: [planned({ stack: own })] }))).body.planHash as string;
+    const operationId = (await apply(planHash)).body.operation.id as OperationId;
+    const begin = (version: number) => {
+      const tiers = [{ tenantId, name: tier.name, version }];
+      const beginning = { operationId, planHash, stack: own, stateDigest: stateDigest(state), tiers, forgets: false };
+      return api.asWorker(new BeginPlanStack(beginning));
+    };
+    await expect(begin(tier.version + 1)).rejects.toMatchObject({ code: 'plan_stale', retryable: false });
+    await begin(tier.version);
+  });
+
   it('is no under a legal hold when data would be kept for less long', async () => {
     const { begin } = await begun();
     const { tenantId } = await api.onboard();
