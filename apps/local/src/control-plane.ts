@@ -99,12 +99,16 @@ export async function startProviders(engines: Engines): Promise<{ process: Manag
   return { process: part, attach };
 }
 
+/** The key that checks the audit log's checkpoints, as `bulkhead audit verify --key` takes it. */
+export function auditPublicKey({ secretFiles }: Engines): string {
+  return createCheckpointSigner(readFileSync(secretFiles.auditSigningKey, 'utf8'), AUDIT_ORIGIN).publicKey;
+}
+
 /** Starts the API; it holds no cloud credentials. */
 export async function startApi(engines: Engines): Promise<{ process: ManagedProcess; url: string }> {
   const { supervisor, ports, postgres, identity, temporal, secretFiles } = engines;
   const port = await ports.agreed('api', API_PORT_CLAIM);
   const url = `http://127.0.0.1:${port}`;
-  const { publicKey } = createCheckpointSigner(readFileSync(secretFiles.auditSigningKey, 'utf8'), AUDIT_ORIGIN);
   const part = await supervisor.launch({
     name: 'api',
     command: process.execPath,
@@ -118,7 +122,7 @@ export async function startApi(engines: Engines): Promise<{ process: ManagedProc
       BULKHEAD_OIDC_AUDIENCE: identity.audience,
       BULKHEAD_TEMPORAL_ADDRESS: temporal.address,
       BULKHEAD_BUCKET_PREFIX: BUCKET_PREFIX,
-      BULKHEAD_AUDIT_PUBLIC_KEYS: publicKey,
+      BULKHEAD_AUDIT_PUBLIC_KEYS: auditPublicKey(engines),
       BULKHEAD_TOKEN_ISSUER: url,
       BULKHEAD_TOKEN_KEY_FILE: secretFiles.tokenKey,
     },

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BulkheadError } from '@bulkhead/kernel';
 import { ApiClient } from './api-client.js';
 import { bookForEach } from './clinic-visit.js';
-import { keepRunning, REPOSITORY } from './control-plane.js';
+import { auditPublicKey, keepRunning, REPOSITORY } from './control-plane.js';
 import { DEMO_USERS } from './local-secrets.js';
 import { lookWithOrdinaryClients } from './ordinary-clients.js';
 import { resetStack } from './reset.js';
@@ -44,6 +44,7 @@ function printAccess({ engines, controlPlane, workloadPlane }: Stack): void {
   print(`Clinic       ${workloadPlane.clinicUrl}/v1   (OpenAPI ${workloadPlane.clinicUrl}/openapi.json)`);
   print(`Identity     ${identity.issuer}   audience ${identity.audience}`);
   print(`AWS API      ${aws.endpoint}   Temporal ${temporal.address}`);
+  print(`Audit key    ${auditPublicKey(engines)}`);
   print(`State, logs  ${folder.dir}`);
   print('');
   print('To sign in with the command line; the browser asks which demo user you are:');

@@ -56,15 +56,14 @@ async function tenantLines(api: ApiClient, onboarded: OnboardedTenant): Promise<
   const bindings = await placementOf(api, tenant.id);
   const subscription = await api.get<Subscription>(`/v1/tenants/${tenant.id}/subscription`);
   const { billingProvider, customerRef, subscriptionRef, invoiceScheduleRef } = subscription;
+  // The ledger invoices by the subscription itself.
+  const references = new Set([customerRef, subscriptionRef, invoiceScheduleRef].filter(Boolean));
   const row = (name: string, text: string) => `  ${name.padEnd(10)}${text}`;
   return [
     `${tenant.name}: ${tenant.state}`,
     row('tenant', `${tenant.id} (${tenant.tier.name}, ${tenant.plan.name}, quantity ${tenant.quantity})`),
     ...bindings.map((binding) => row(binding.layer, `${whereItIs(binding)} (${binding.isolation})`)),
-    row(
-      'billing',
-      `${billingProvider}: ${[customerRef, subscriptionRef, invoiceScheduleRef].filter(Boolean).join(', ')}`,
-    ),
+    row('billing', `${billingProvider}: ${[...references].join(', ')}`),
     row('audit', await auditLines(api, onboarded)),
     row('operation', `${operation.id}, ${duration(onboarded)}`),
     '',
