@@ -7,7 +7,8 @@ import { ChangeReader } from './change-reader.js';
 import { IN_WORDS } from './change-rows.js';
 import { readStatusSecret } from './status-link.js';
 
-const STYLE = 'body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}';
+const STYLE =
+  ':root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:4rem auto;padding:0 1rem}';
 const STYLE_DIGEST = createHash('sha256').update(STYLE).digest('base64');
 
 /** Nothing is loaded, nothing is framed, and the address (which is the secret) is told to nobody. */
@@ -42,5 +43,5 @@ export class StatusPageController {
 
 /** Takes fixed texts and days only: nothing that anybody typed. */
 function page(heading: string, text: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><title>${heading}</title><style>${STYLE}</style></head><body><h1>${heading}</h1><p>${text}</p></body></html>\n`;
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${heading}</title><style>${STYLE}</style></head><body><h1>${heading}</h1><p>${text}</p></body></html>\n`;
 }
