@@ -17,7 +17,7 @@ const COMMANDS = ['start', 'demo', 'reset', 'test', 'faults', 'bench', 'build'];
 // One after the other: they would measure each other. Each writes its figures to bench-<name>.json.
 async function runBenches([pairs]) {
   let worst = 0;
-  for (const name of ['context', 'entitlements', 'fleet', 'preview']) {
+  for (const name of ['context', 'entitlements', 'fleet', 'neighbour', 'preview']) {
     const script = [`${ROOT}/test/dist/bench/${name}.bench.js`, ...(pairs ? [pairs] : [])];
     worst = Math.max(worst, await handOver(process.execPath, script, { stdio: 'inherit' }));
   }

@@ -7,6 +7,8 @@ export interface Comparison {
   readonly subject: Side;
   /** What it is measured against. */
   readonly against: Side;
+  /** What each side finds; done before every sample of it, and not measured. */
+  readonly before?: { readonly subject: Side; readonly against: Side };
   /** Highest median ratio that is accepted; absent when the ratio is only reported. */
   readonly limit?: number;
   /** How often a side runs for one sample; more for what is short. */
@@ -34,9 +36,9 @@ export interface Result {
  */
 export async function compare(comparisons: readonly Comparison[], pairs: number): Promise<Result[]> {
   const samples = comparisons.map(() => [] as { subject: number; against: number }[]);
-  for (const { subject, against, repeats } of comparisons) {
-    await timed(subject, repeats * 5);
-    await timed(against, repeats * 5);
+  for (const comparison of comparisons) {
+    await sample(comparison, 'subject', 5);
+    await sample(comparison, 'against', 5);
   }
   for (let pair = 0; pair < pairs; pair++) {
     for (const [n, comparison] of comparisons.entries()) samples[n]?.push(await onePair(comparison));
@@ -44,13 +46,18 @@ export async function compare(comparisons: readonly Comparison[], pairs: number)
   return comparisons.map((comparison, n) => summarise(comparison, samples[n] ?? []));
 }
 
-async function onePair({ subject, against, repeats }: Comparison): Promise<{ subject: number; against: number }> {
+async function onePair(comparison: Comparison): Promise<{ subject: number; against: number }> {
   if (Math.random() < 0.5) {
-    const first = await timed(subject, repeats);
-    return { subject: first, against: await timed(against, repeats) };
+    const subject = await sample(comparison, 'subject');
+    return { subject, against: await sample(comparison, 'against') };
   }
-  const first = await timed(against, repeats);
-  return { subject: await timed(subject, repeats), against: first };
+  const against = await sample(comparison, 'against');
+  return { subject: await sample(comparison, 'subject'), against };
+}
+
+async function sample(comparison: Comparison, side: 'subject' | 'against', times = 1): Promise<number> {
+  await comparison.before?.[side]();
+  return await timed(comparison[side], comparison.repeats * times);
 }
 
 /** Time of one run, microseconds. */

@@ -2,7 +2,7 @@ import { setTimeout as work } from 'node:timers/promises';
 import { physicalNames } from '@bulkhead/domain';
 import { waitFor } from '@bulkhead/kernel';
 import { homeOf } from '@bulkhead/planes';
-import { currentTenant, TenantConsumer, type TenantContext } from '@bulkhead/tenancy';
+import { currentTenant, TenantConsumer } from '@bulkhead/tenancy';
 import fc from 'fast-check';
 import pg from 'pg';
 import { TenancyStage, type StagedTenant, type TenancyService } from './tenancy-stage.js';
@@ -104,25 +104,10 @@ it('classes share turns eight to three to one, and none starves', async () => {
   expect([0, 1, 2].map((one) => served.filter(({ laneClass }) => laneClass === one).length)).toEqual([40, 15, 5]);
 });
 
-const HANDLER_MS = 20;
-const CONCURRENCY = 8;
-
-/** Milliseconds from sending a message of the tenant to the start of its handler, one after the other. */
-async function waits(context: TenantContext, started: Map<string, number>, rounds: number): Promise<number[]> {
-  const times: number[] = [];
-  for (let i = 0; i < rounds; i++) {
-    const sentAt = performance.now();
-    const id = await service.queues.send(context, 'visit', { i });
-    await waitFor('its turn', () => started.has(id), { intervalMs: 1, timeoutMs: 30_000 });
-    times.push((started.get(id) ?? Infinity) - sentAt);
-  }
-  return times.toSorted((x, y) => x - y);
-}
-
-it('behind 10,000 messages of one tenant another waits as it does in an empty system', async () => {
+it('behind 10,000 messages of one tenant another’s are handled after a few of them', async () => {
   await clear();
   const [noisy, quiet] = tenants as [StagedTenant, StagedTenant];
-  const started = new Map<string, number>();
+  const turns = new Map<string, number>();
   let ofNoisy = 0;
   const consumer = new TenantConsumer({
     queues: service.queues,
@@ -132,35 +117,27 @@ it('behind 10,000 messages of one tenant another waits as it does in an empty sy
     handlers: {
       visit: async ({ id }) => {
         if (currentTenant().tenantId === noisy.placed.tenantId) ofNoisy++;
-        else started.set(id, performance.now());
-        await work(HANDLER_MS);
+        else turns.set(id, ofNoisy);
+        await work(20);
       },
     },
-    concurrency: CONCURRENCY,
+    concurrency: 8,
   });
-  consumer.start();
-  const empty = await waits(quiet.context, started, 30);
   const send = async () => {
     for (let i = 0; i < 500; i++) await service.queues.send(noisy.context, 'visit', { i });
   };
-  const sending = Promise.all(Array.from({ length: 20 }, send));
-  await sending;
-  const left = async () => Number((await sql('select count(*) from bulkhead.message'))[0]?.['count']);
-  const before = await left();
-  const loaded = await waits(quiet.context, started, 30);
-  const after = await left();
+  await Promise.all(Array.from({ length: 20 }, send));
+  consumer.start();
+  await waitFor('the backlog to be worked on', () => ofNoisy > 0, { timeoutMs: 30_000 });
+  const overtaken: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    const id = await service.queues.send(quiet.context, 'visit', { i });
+    const before = ofNoisy;
+    await waitFor('its turn', () => turns.has(id), { timeoutMs: 30_000 });
+    overtaken.push((turns.get(id) ?? Infinity) - before);
+  }
   await consumer.stop();
-  const median = (times: number[]): number => times[times.length >> 1] ?? NaN;
-  const report = {
-    backlog: [before, after],
-    emptyMs: [median(empty), empty.at(-2)],
-    loadedMs: [median(loaded), loaded.at(-2)],
-    ratio: median(loaded) / median(empty),
-    fifoMs: (before * HANDLER_MS) / CONCURRENCY,
-  };
-  process.stdout.write(`${JSON.stringify(report)}\n`);
-  expect(ofNoisy).toBeGreaterThan(0);
-  expect(after).toBeGreaterThan(5_000);
-  // First come, first served would have been fifoMs. Two handlers' time is what another claim may add.
-  expect(median(loaded)).toBeLessThan(median(empty) + 2 * HANDLER_MS + 100);
+  // First come, first served would have been thousands. Claimed ahead are a batch or two, and the lane's turn is next.
+  expect(Math.max(...overtaken)).toBeLessThanOrEqual(100);
+  expect(ofNoisy).toBeLessThan(5_000);
 }, 300_000);
