@@ -135,12 +135,7 @@ test('a cell and a roster of 50 live a whole life, and no password reaches the s
   expect((await stack.previewRefresh()).changeSummary).toEqual({ same: 7 });
 
   const registrations = await stacks.stack('roster', roster(cell, 50));
-  const started = Date.now();
   expect((await registrations.up()).summary.resourceChanges).toEqual({ create: 51 });
-  const seconds = (Date.now() - started) / 1_000;
-  process.stdout.write(`50 registrations in one run: ${seconds.toFixed(1)} s\n`);
-  // About 2 s on an idle machine; the bound only catches a run that does them one after the other.
-  expect(seconds).toBeLessThan(20);
   expect((await registrations.up()).summary.resourceChanges).toEqual({ same: 51 });
   expect((await registrations.previewRefresh()).changeSummary).toEqual({ same: 51 });
   const superuser = { ...plane.rds.superuserOf('bh-cel1'), database: 'bh_cel1' };

