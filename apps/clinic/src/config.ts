@@ -1,14 +1,6 @@
+import { isSafeAddress } from '@bulkhead/kernel';
 import { LOG_LEVELS, readConfig } from '@bulkhead/runtime';
 import { z } from 'zod';
-
-const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])$/;
-
-/** Tokens must not travel in the clear, except on the machine itself. */
-function isSafeAddress(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const { protocol, hostname } = new URL(text);
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
-}
 
 const address = z.string().refine(isSafeAddress, 'must be an https address (http only on loopback)');
 

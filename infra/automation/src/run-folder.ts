@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { stackName, type ProgramRequest } from '@bulkhead/domain';
+import { isLoopback } from '@bulkhead/kernel';
 import { POLICY_PACK_PATH, policyConfig } from '@bulkhead/policies';
 import { DEFAULTS, type AutomationConfig, type RunConfig } from './config.js';
 import type { OpenCommand } from './session/messages.js';
@@ -53,8 +54,8 @@ export async function sessionSettings(
   backend.username = lease.login;
   backend.password = lease.password.reveal();
   // The address may say otherwise; where it says nothing, only the loopback interface goes without TLS.
-  const loopback = /^(127\.|localhost$|\[::1\]$)/.test(backend.hostname);
-  if (!backend.searchParams.has('sslmode')) backend.searchParams.set('sslmode', loopback ? 'disable' : 'verify-full');
+  if (!backend.searchParams.has('sslmode'))
+    backend.searchParams.set('sslmode', isLoopback(backend.hostname) ? 'disable' : 'verify-full');
   const passphrase = (await readFile(config.passphraseFile, 'utf8')).trim();
   const plugins = config.providerEnvironment ?? {};
   const environment: Record<string, string> = {

@@ -1,4 +1,4 @@
-import { BulkheadError } from '@bulkhead/kernel';
+import { BulkheadError, isSafeAddress } from '@bulkhead/kernel';
 import { BulkheadConnectionError, unreadableAnswer } from './api-error.js';
 import { createClient as createGeneratedClient } from './generated/client/index.js';
 import { GeneratedApi, type OperationDetail, type ReadinessView } from './generated/index.js';
@@ -139,10 +139,8 @@ function fetchOf(baseUrl: string, { token, apiKey, retries, timeoutMs = 30_000, 
 
 function safeAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const safe =
-    url?.protocol === 'https:' ||
-    (url?.protocol === 'http:' && /^(127\.0\.0\.1|localhost|\[::1\])$/.test(url.hostname));
-  if (url && safe && url.username === '' && url.search === '' && url.hash === '') return url.href.replace(/\/+$/, '');
+  if (url && isSafeAddress(text) && url.username === '' && url.search === '' && url.hash === '')
+    return url.href.replace(/\/+$/, '');
   throw new BulkheadError({
     code: 'invalid_address',
     status: 400,

@@ -1,4 +1,5 @@
 export * from './errors.js';
 export * from './ids.js';
+export * from './loopback.js';
 export * from './redacted.js';
 export * from './wait.js';

@@ -1,7 +1,6 @@
 import { ROLES, type Principal, type Role } from '@bulkhead/control';
-import { BulkheadError } from '@bulkhead/kernel';
+import { BulkheadError, isSafeAddress } from '@bulkhead/kernel';
 import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload, type JWTVerifyGetKey } from 'jose';
-import { isSafeAddress } from '../config.js';
 
 /** Signatures only: `none` and the shared-secret algorithms are not among them. */
 const ALGORITHMS = ['ES256', 'RS256', 'EdDSA'];

@@ -1,8 +1,7 @@
-import { BulkheadError } from '@bulkhead/kernel';
+import { BulkheadError, isSafeAddress } from '@bulkhead/kernel';
 import * as oidc from 'openid-client';
 
 const TIMEOUT_SECONDS = 10;
-const LOOPBACK = /^(127\.0\.0\.1|localhost|\[::1\])$/;
 
 /** A client of an identity provider; public ones have no secret. */
 export interface ProviderClient {
@@ -25,14 +24,14 @@ const REFUSALS: Readonly<Record<string, string>> = {
  * @throws BulkheadError `identity_provider_unusable` (503).
  */
 export async function openProvider({ issuer, clientId, clientSecret }: ProviderClient): Promise<oidc.Configuration> {
-  if (!isSafe(issuer)) throw unusable(issuer, 'it is not an https address (http is taken on loopback only)');
+  if (!isSafeAddress(issuer)) throw unusable(issuer, 'it is not an https address (http is taken on loopback only)');
   const authentication = clientSecret === undefined ? oidc.None() : oidc.ClientSecretBasic(clientSecret);
   const options: oidc.DiscoveryRequestOptions = {
     timeout: TIMEOUT_SECONDS,
     // Plain http is checked below, for every address that the document names.
     ...(issuer.startsWith('http:') && { execute: [oidc.allowInsecureRequests] }),
     [oidc.customFetch]: async (address, init) => {
-      if (!isSafe(address)) throw unusable(issuer, `${address} is not an https address`);
+      if (!isSafeAddress(address)) throw unusable(issuer, `${address} is not an https address`);
       return await fetch(address, init as RequestInit);
     },
   };
@@ -68,12 +67,6 @@ function providerError(issuer: string, error: unknown): BulkheadError {
     another ? 'its discovery document is of another issuer' : 'it answered something else than expected',
     error,
   );
-}
-
-function isSafe(address: string): boolean {
-  if (!URL.canParse(address)) return false;
-  const { protocol, hostname } = new URL(address);
-  return protocol === 'https:' || (protocol === 'http:' && LOOPBACK.test(hostname));
 }
 
 export function refused(issuer: string, why: string, cause?: unknown): BulkheadError {

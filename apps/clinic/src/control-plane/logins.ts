@@ -3,7 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { BulkheadError } from '@bulkhead/kernel';
+import { BulkheadError, isLoopback } from '@bulkhead/kernel';
 import type pg from 'pg';
 
 interface StoredLogin {
@@ -17,7 +17,6 @@ interface StoredLogin {
 /** What a process logs in for: requests, migrations, or the queue's turns. */
 export type LoginPurpose = 'serving' | 'migrator' | 'consumer';
 
-const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
 const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Logins of the tenants' databases, as the provider put them into the secret store: `bulkhead/<home>/<purpose>`. */
@@ -46,7 +45,7 @@ export class Logins {
       host,
       port,
       database,
-      ssl: !LOOPBACK.includes(host),
+      ssl: !isLoopback(host),
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     };
   }

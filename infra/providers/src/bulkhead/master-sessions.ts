@@ -1,6 +1,6 @@
 import { GetSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BulkheadError, Redacted } from '@bulkhead/kernel';
+import { BulkheadError, isLoopback, Redacted } from '@bulkhead/kernel';
 import pg from 'pg';
 import type { AwsClients } from '../aws/clients.js';
 import { callSignal } from '../protocol/calls.js';
@@ -43,7 +43,7 @@ export class ServerGone extends BulkheadError {
 
 /** TLS wherever the traffic leaves the host. RDS's certificate authority comes by NODE_EXTRA_CA_CERTS. */
 export function tlsFor(host: string): { ssl: boolean } {
-  return { ssl: !['127.0.0.1', '::1', 'localhost'].includes(host) };
+  return { ssl: !isLoopback(host) };
 }
 
 /** Connections as the master of database servers, pooled for each server, database and role. */
