@@ -1,5 +1,4 @@
 export * from './port.js';
-export * from './webhook-events.js';
 export * from './ledger/ledger-billing.js';
 export * from './stripe/stripe-billing.js';
 export * from './stripe/stripe-webhook.js';

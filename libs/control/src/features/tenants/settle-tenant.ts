@@ -1,4 +1,4 @@
-import { nextTenantState } from '@bulkhead/domain';
+import { nextSubscriptionState, nextTenantState } from '@bulkhead/domain';
 import { BulkheadError, type OperationId, type TenantId } from '@bulkhead/kernel';
 import {
   BindingEntity,
@@ -46,7 +46,7 @@ export class ActivateTenantHandler implements ICommandHandler<ActivateTenant> {
       { id: tenantId },
       { state: nextTenantState(tenant.state, 'activate'), activatedAt: new Date() },
     );
-    await manager.update(SubscriptionEntity, { tenantId }, { state: 'active' });
+    await moveSubscription(manager, tenantId, 'activate');
   }
 }
 
@@ -93,7 +93,17 @@ export class AbandonTenantHandler implements ICommandHandler<AbandonTenant> {
     const tenant = await loadForDestruction(manager, tenantId);
     if (tenant.state === 'abandoned') return;
     await manager.delete(EntitlementEntity, { tenantId });
-    await manager.update(SubscriptionEntity, { tenantId }, { state: 'cancelled' });
+    await moveSubscription(manager, tenantId, 'cancel');
     await manager.update(TenantEntity, { id: tenantId }, { state: nextTenantState(tenant.state, 'abandon') });
   }
+}
+
+/** The tenant is locked by now. */
+async function moveSubscription(
+  manager: EntityManager,
+  tenantId: TenantId,
+  event: 'activate' | 'cancel',
+): Promise<void> {
+  const { state } = await manager.findOneByOrFail(SubscriptionEntity, { tenantId });
+  await manager.update(SubscriptionEntity, { tenantId }, { state: nextSubscriptionState(state, event) });
 }

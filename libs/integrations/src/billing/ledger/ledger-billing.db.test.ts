@@ -7,7 +7,6 @@ import type { BilledPlan } from '../port.js';
 import { describeBillingContract, type BillingUnderTest } from '../testing/billing-contract.js';
 import { describePlanChangeContract } from '../testing/plan-change-contract.js';
 import { BreakablePool, startLedgerDatabase } from '../testing/ledger-database.js';
-import { isFirstDelivery } from '../webhook-events.js';
 import { LedgerBilling } from './ledger-billing.js';
 
 let database: TestDatabase;
@@ -222,7 +221,6 @@ describe('the ledger tables', () => {
     expect(tables.rows.length).toBeGreaterThan(10);
     const owner = new pg.Client(database.migratorUrl);
     await owner.connect();
-    await isFirstDelivery(owner, 'stripe', { id: newId('operation'), type: 'test' });
     for (const { name } of tables.rows) {
       const [column] = (await reader.query(`select * from billing.${name} limit 1`)).fields;
       const update = `update billing.${name} set "${column?.name}" = default`;
@@ -234,22 +232,11 @@ describe('the ledger tables', () => {
     await owner.end();
   });
 
-  it('are read by the API, which adds nothing but webhook deliveries', async () => {
+  it('are read by the API, which adds nothing', async () => {
     const grants = await reader.query<{ name: string; privilege: string }>(
       `select table_name as name, privilege_type as privilege from information_schema.role_table_grants
        where table_schema = 'billing' and grantee = 'bulkhead_api' and privilege_type <> 'SELECT'`,
     );
-    expect(grants.rows).toEqual([{ name: 'webhook_events', privilege: 'INSERT' }]);
-  });
-
-  it('note a webhook delivery once, unless its transaction is rolled back', async () => {
-    const event = { id: newId('operation'), type: 'invoice.paid' };
-    const client = await reader.connect();
-    await client.query('begin');
-    expect(await isFirstDelivery(client, 'stripe', event)).toBe(true);
-    await client.query('rollback');
-    expect(await isFirstDelivery(client, 'stripe', event)).toBe(true);
-    expect(await isFirstDelivery(client, 'stripe', event)).toBe(false);
-    client.release();
+    expect(grants.rows).toEqual([]);
   });
 });

@@ -1,6 +1,13 @@
 import { BulkheadError } from '@bulkhead/kernel';
 import { Stripe } from 'stripe';
-import type { BillingEvent } from '../webhook-events.js';
+
+/** A delivery whose signature was verified. `object` is what the event is about, as the provider sends it. */
+export interface BillingEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly createdAt: Date;
+  readonly object: unknown;
+}
 
 /** Seconds that a delivery may be old: with an older one somebody replays what was recorded. */
 const TOLERANCE = 300;
