@@ -1,5 +1,12 @@
-import { AbandonTenant, PlacementReader, RetirePlacement } from '@bulkhead/control';
-import { newId, type TenantId } from '@bulkhead/kernel';
+import {
+  AbandonTenant,
+  PlacementReader,
+  RecordRetired,
+  ReportOperation,
+  ReservePlacement,
+  RetirePlacement,
+} from '@bulkhead/control';
+import { newId, type OperationId, type TenantId } from '@bulkhead/kernel';
 import { openControlDatabase } from '@bulkhead/store';
 import { ApiFixture, tenantBody } from './testing/api.fixture.js';
 import { asSuperuser } from './testing/token-tools.js';
@@ -119,6 +126,28 @@ describe('a legal hold', () => {
     const inForce = await api.get(`/v1/legal-holds?tenant=${tenant.id}&in_force=true`);
     expect(inForce.body.data).toEqual([]);
     expect((await api.get(`/v1/legal-holds?tenant=${tenant.id}`)).body.data).toHaveLength(2);
+  });
+
+  it('is refused while something of the tenant is being destroyed, and names the operation that does it', async () => {
+    const { tenant, operation } = (await api.post('/v1/tenants', tenantBody())).body;
+    const call = { tenantId: tenant.id as TenantId, operationId: operation.id as OperationId };
+    const tooLate = { status: 409, body: { errorCode: 'destruction_in_progress', retryable: true } };
+    const holds = () => api.get(`/v1/legal-holds?tenant=${tenant.id}`).then(({ body }) => body.data);
+    await api.asWorker(new ReservePlacement(call));
+    await api.asWorker(new ReportOperation({ operationId: call.operationId, state: 'running' }));
+    await api.asWorker(new ReportOperation({ operationId: call.operationId, state: 'compensating' }));
+    expect(await place(tenant.id)).toMatchObject(tooLate);
+    const { bindings } = await api.asWorker(new RetirePlacement(call));
+    await api.asWorker(new ReportOperation({ operationId: call.operationId, state: 'needs_attention' }));
+    const refused = await place(tenant.id);
+    expect(refused).toMatchObject(tooLate);
+    expect(refused.body.remediation).toContain(`/v1/operations/${operation.id}`);
+    expect(await holds()).toEqual([]);
+    await api.asWorker(new RecordRetired({ ...call, bindingIds: bindings.map(({ bindingId }) => bindingId) }));
+    await api.asWorker(new ReportOperation({ operationId: call.operationId, state: 'compensating' }));
+    await api.asWorker(new AbandonTenant(call));
+    await api.asWorker(new ReportOperation({ operationId: call.operationId, state: 'failed' }));
+    expect((await place(tenant.id)).status).toBe(201);
   });
 
   it('holds in the database too, whatever a command forgets', async () => {

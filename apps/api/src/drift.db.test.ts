@@ -11,6 +11,7 @@ import {
 import type { FoundDrift } from '@bulkhead/domain/drift';
 import { newId, type ChangeId, type DriftRunId, type OperationId, type TenantId } from '@bulkhead/kernel';
 import { ApiFixture, type Answer } from './testing/api.fixture.js';
+import { asSuperuser } from './testing/token-tools.js';
 
 // What a comparison found, and what people decide about it. The worker's part is played with its own commands.
 
@@ -245,7 +246,15 @@ describe('a remedy', () => {
     const other = { ...call, operationId: newId('operation') };
     await expect(api.asWorker(new ConfirmRemedy(other))).rejects.toMatchObject({ code: 'finding_moved' });
     await api.asWorker(new ConfirmRemedy(call));
-    await api.post('/v1/legal-holds', { tenantId, matter: 'Doe', reason: 'letter' });
+    const late = await api.post('/v1/legal-holds', { tenantId, matter: 'Doe', reason: 'letter' });
+    expect(late).toMatchObject({ status: 409, body: { errorCode: 'destruction_in_progress', retryable: true } });
+    expect(late.body.remediation).toContain(`/v1/operations/${call.operationId}/cancel`);
+    // As one that came with a tenant that moved in since.
+    await asSuperuser(
+      api,
+      `insert into control.legal_holds (id, tenant_id, matter, reason, placed_by) values ($1, $2, 'Doe', 'letter', 'x')`,
+      [newId('legalHold'), tenantId],
+    );
     await compare([], { orphans: [] });
     await expect(api.asWorker(new ConfirmRemedy(call))).rejects.toMatchObject({ code: 'legal_hold' });
     await api.asWorker(new ReleaseChange(call));

@@ -46,6 +46,36 @@ export async function refuseIfStackHeld(
   }
 }
 
+/**
+ * Refuses a hold that would come too late: an open operation is at work on something of the tenant that may be gone when
+ * it ends. The tenant is locked by now, as by whoever begins to destroy, so that neither misses the other.
+ * @throws BulkheadError `destruction_in_progress` (409, retryable) naming the operation.
+ */
+export async function refuseWhileDestroyed(manager: EntityManager, tenantId: TenantId): Promise<void> {
+  const [operation]: { id: string; kind: string }[] = await manager.query(
+    `select o.id, o.kind from control.operations o
+      where o.finished_at is null and (
+        o.tenant_id = $1 and o.kind = 'tenant.onboard' and (o.state in ('cancelling', 'compensating')
+          or exists (select from control.bindings b where b.tenant_id = $1 and b.state = 'retiring'))
+        or o.id in (select c.operation_id from control.change_requests c
+          where c.state = 'applying' and (c.kind = 'state-loss' or c.document ->> 'destructive' = 'true')
+            and (c.tenant_id = $1
+              or c.tenant_id is null and $1 in (${tenantsIn(`(c.document ->> 'stack')`)}))))
+      order by o.id limit 1`,
+    [tenantId],
+  );
+  if (!operation) return;
+  const { id, kind } = operation;
+  const stop = kind === 'tenant.onboard' ? '' : `Cancel it if it must not go on (POST /v1/operations/${id}/cancel). `;
+  throw new BulkheadError({
+    code: 'destruction_in_progress',
+    status: 409,
+    retryable: true,
+    publicMessage: `The operation ${id} (${kind}) is taking something of the tenant away already: a hold would not stop it.`,
+    remediation: `${stop}Wait until it has ended (GET /v1/operations/${id}), then place the hold again.`,
+  });
+}
+
 /** SQL: whether {@link refuseIfStackHeld} would not refuse, for a column with a tenant or null and one with a stack. */
 export function notHeld(tenantId: string, stack: string): string {
   return `not exists (select from control.legal_holds h

@@ -1,5 +1,5 @@
 import { newId, type TenantId } from '@bulkhead/kernel';
-import { LegalHoldEntity, loadTenant, UnitOfWork } from '@bulkhead/store';
+import { LegalHoldEntity, loadTenant, refuseWhileDestroyed, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty } from '@nestjs/swagger';
 import { Length, Matches } from 'class-validator';
@@ -38,7 +38,11 @@ export class PlaceHold extends Command<LegalHoldView> {
   }
 }
 
-/** From here on nothing of the tenant is destroyed. What is being destroyed already is waited for, not stopped. */
+/**
+ * From here on nothing of the tenant is destroyed. While something of it is being destroyed already, no hold is placed:
+ * who places one may rely on it.
+ * @throws BulkheadError `destruction_in_progress` (409, retryable).
+ */
 @CommandHandler(PlaceHold)
 export class PlaceHoldHandler implements ICommandHandler<PlaceHold> {
   constructor(private readonly work: UnitOfWork) {}
@@ -47,6 +51,7 @@ export class PlaceHoldHandler implements ICommandHandler<PlaceHold> {
     const { manager } = this.work;
     // Locked, as by whoever destroys: one of the two comes first and the other sees it.
     await loadTenant(manager, tenantId, { locked: true });
+    await refuseWhileDestroyed(manager, tenantId);
     const id = newId('legalHold');
     const open = { releasedBy: null, releasedAt: null, releaseReason: null };
     await manager.insert(LegalHoldEntity, { id, tenantId, matter, reason, placedBy, ...open });
