@@ -17,9 +17,9 @@ import { ensureStateSchema } from './state/state-schema.js';
 /** Runs Pulumi programs: the only way to it. */
 export interface Automation {
   /**
-   * Brings a stack to its specification (`up`), says what that would change (`preview`), reads the cloud's truth into
-   * the state (`refresh`), or removes everything and forgets the stack (`destroy`; not an error when it is gone). Of the
-   * targets alone: brings what differs from the specification back to it (`repair`), or believes the cloud (`adopt`).
+   * Brings a stack to its specification (`up`), or removes everything and forgets the stack (`destroy`; not an error
+   * when it is gone). Of the targets alone: brings what differs from the specification back to it (`repair`), or
+   * believes the cloud (`adopt`).
    * A run that follows a crashed one adopts what that left; repeating a run is harmless.
    * @throws BulkheadError `stack_busy` and `lease_lost` (409, retryable), `run_crashed` (500, retryable),
    *   `run_timed_out` and `run_stalled` (504, retryable), `run_cancelled` and `stack_protected` (409);
@@ -37,8 +37,9 @@ export interface Automation {
    * Says where the cloud differs from a stack's state, and what the next run would do about it. Takes no lease, so no
    * run ever waits for it; of a stack that a run is working on, or worked on meanwhile, it says nothing.
    * @param known resources (by URN) that differed before.
+   * @param signal aborted, it ends at once and throws the signal's reason.
    */
-  compare(request: ProgramRequest, known: readonly string[]): Promise<StackDrift>;
+  compare(request: ProgramRequest, known: readonly string[], signal?: AbortSignal): Promise<StackDrift>;
   /** Operation that works on a stack now. */
   heldBy(stack: string): Promise<string | undefined>;
   /** Drops logins and folders that dead workers left; returns how many logins. For a schedule of hours. */
@@ -73,7 +74,7 @@ export async function createAutomation(config: AutomationConfig): Promise<Automa
     listStacks: () => listStacks(pool),
     stackResources: async (stack) => (await readStackState(pool, stack))?.resources ?? [],
     recordedState: (stack) => readRecordedState(pool, stack),
-    compare: (request, known) => compareStack(pool, previews, ttlMs, { request, known }),
+    compare: (request, known, signal) => compareStack(pool, previews, ttlMs, { request, known, signal }),
     heldBy: async (stack) => (await holdingOf(pool, stack, ttlMs)).heldBy,
     async sweep() {
       await sweepRunFolders(config);

@@ -61,7 +61,7 @@ it('a run that is not confirmed touches nothing; one that may lose a database de
   const { outputs: made } = await up(after, async () => [instance!.urn]);
   expect(cloud.rds.identifiers()).toEqual([identifier]);
   expect((made as DedicatedTenantOutputs).storage).toEqual((first.outputs as DedicatedTenantOutputs).storage);
-  const settled = await automation.run({ request: after, action: 'preview', operationId: newId('operation') });
+  const settled = await automation.run({ request: after, action: 'up', operationId: newId('operation') });
   expect(Object.keys(settled.changes)).toEqual(['same']);
   const resources = await automation.stackResources(stack);
   expect(resources.find(({ urn }) => urn === instance!.urn)).toMatchObject({ protect: true });

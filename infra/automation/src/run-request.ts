@@ -3,7 +3,9 @@ import type { RecordedState } from '@bulkhead/domain/fleet';
 import type { StackPlan } from './fleet/previews.js';
 import type { ProgramEvent, ResourceChanges } from './session/messages.js';
 
-export type RunAction = 'up' | 'preview' | 'destroy' | 'refresh' | 'repair' | 'adopt';
+/** What is done with a stack; see `Automation.run`. */
+export type RunAction = 'up' | 'destroy' | 'repair' | 'adopt';
+
 export interface RunRequest {
   readonly request: ProgramRequest;
   readonly action: RunAction;
@@ -22,10 +24,10 @@ export interface RunRequest {
 }
 
 export interface RunResult {
-  /** The program's outputs, named as in its `…Outputs` interface; empty after `preview` and `destroy`. */
+  /** The program's outputs, named as in its `…Outputs` interface; empty after `destroy`. */
   readonly outputs: Readonly<Record<string, unknown>>;
   readonly changes: ResourceChanges;
   readonly durationMs: number;
-  /** What the state says after `up` and `refresh`, without secrets: read while the run still holds the stack. */
+  /** What the state says after everything but `destroy`, without secrets: read while the run still holds the stack. */
   readonly state?: RecordedState | undefined;
 }

@@ -23,7 +23,7 @@ import { acquireLease, releaseLease, stateWaits, type Lease } from './state/leas
 import { readRecordedState, readStackState } from './state/stack-state.js';
 
 /** Actions after which the state is another. */
-const LASTING: ReadonlySet<RunAction> = new Set(['up', 'refresh', 'repair', 'adopt']);
+const LASTING: ReadonlySet<RunAction> = new Set(['up', 'repair', 'adopt']);
 
 /** Why a run was ended from outside. */
 type Ending = 'cancelled' | 'lease_lost' | 'timed_out' | 'stalled';

@@ -32,18 +32,6 @@ export class StackActions {
       case 'up':
         await this.#confirm();
         return this.#up();
-      case 'preview': {
-        try {
-          return { changes: await this.command({ kind: 'preview' }), outputs: {} };
-        } finally {
-          // The preview of a new stack had to make it; nothing is in it.
-          if (before === undefined) await removeStack(this.pool, this.stack);
-        }
-      }
-      case 'refresh': {
-        const changes = await this.command({ kind: 'refresh' });
-        return { changes, outputs: (await this.#state()).outputs };
-      }
       case 'repair': {
         // Only a state that says what the cloud does lets `up` see the difference.
         const targets = this.wanted.targets ?? [];

@@ -1,5 +1,4 @@
 import { v7, validate, version } from 'uuid';
-import { BulkheadError } from './errors.js';
 
 /** Prefixes of Bulkhead's identifiers, one for each kind of thing (design words: one word per thing). */
 export const ID_PREFIXES = {
@@ -58,20 +57,6 @@ export function isId<K extends IdKind>(kind: K, text: unknown): text is Id<K> {
   if (!/^[0-9a-f]{32}$/.test(hex)) return false;
   const uuid = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
   return validate(uuid) && version(uuid) === 7;
-}
-
-/**
- * Reads an id that came from outside.
- * @throws BulkheadError `invalid_id` (400) naming the expected prefix.
- */
-export function parseId<K extends IdKind>(kind: K, text: unknown): Id<K> {
-  if (isId(kind, text)) return text;
-  throw new BulkheadError({
-    code: 'invalid_id',
-    status: 400,
-    publicMessage: `Not a ${kind} id.`,
-    remediation: `Send an id that starts with "${ID_PREFIXES[kind]}_", as the API returned it.`,
-  });
 }
 
 /** The 32 hexadecimal digits of an id: the part that physical names are made of. */

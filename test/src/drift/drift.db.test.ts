@@ -148,7 +148,7 @@ test('a stack that a run is working on is skipped and says so, and its findings 
   const fleet = (await stage.get('/v1/fleet/stacks')).body.data;
   const { request } = fleet.find(({ stack }: { stack: string }) => stack === stage.stack);
   const operationId = newId('operation');
-  const running = stage.automation.run({ request, action: 'refresh', operationId }).catch(() => undefined);
+  const running = stage.automation.run({ request, action: 'up', operationId }).catch(() => undefined);
   await waitFor('the run to hold the stack', async () => (await stage.automation.heldBy(stage.stack)) !== undefined);
   const run = await stage.compare();
   await running;

@@ -119,7 +119,6 @@ export const ONBOARDING_STEPS = [
   'audit_receipt',
   'activate',
 ] as const;
-export type OnboardingStep = (typeof ONBOARDING_STEPS)[number];
 
 /** The steps that an operation will show, in order; a layer that nobody asked for has no step. */
 export function stepsOf<K extends OperationKind>(kind: K, input: OperationInputs[K]): readonly string[] {

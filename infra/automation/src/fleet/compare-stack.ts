@@ -37,19 +37,30 @@ export function holdsData(type: string): boolean {
   return STATEFUL_TYPES.has(type) || type === REGISTRATION;
 }
 
+export interface WantedComparison {
+  readonly request: ProgramRequest;
+  /** Resources (by URN) that differed before. */
+  readonly known: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** @throws the signal's reason once it is aborted. */
 export async function compareStack(
   pool: pg.Pool,
   previews: Comparisons,
   ttlMs: number,
-  { request, known }: { readonly request: ProgramRequest; readonly known: readonly string[] },
+  { request, known, signal }: WantedComparison,
 ): Promise<StackDrift> {
+  signal?.throwIfAborted();
   const stack = stackName(request);
   const before = await holdingOf(pool, stack, ttlMs);
   if (before.heldBy !== undefined) return skipped(`${before.heldBy} is working on it`);
   const state = await readRecordedState(pool, stack);
   if (state === undefined || state.resources.length === 0) return { outcome: 'missing' };
   if (state.pending > 0) return skipped('its last run was cut off; the next one settles what that left');
-  const { steps, upshots, next, error } = await previews.compare(request, state, known);
+  const { steps, upshots, next, error } = await previews.compare({ request, state, known, signal });
+  // A comparison that was ended says nothing.
+  signal?.throwIfAborted();
   // What was read may be the work of a run that came in between.
   const after = await holdingOf(pool, stack, ttlMs);
   if (after.token !== before.token) return skipped('a run has worked on it meanwhile');

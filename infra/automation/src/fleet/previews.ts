@@ -46,9 +46,17 @@ export interface Comparisons {
    * Reads the cloud and says where it differs from a recorded state (an update is a resource that was changed, a delete
    * one that is gone), and what the next run would do about it. The providers need the worker's access: they also look
    * into databases.
-   * @param known resources (by URN) for which the second question is asked even when they are as they were left.
    */
-  compare(request: ProgramRequest, state: RecordedState, known: readonly string[]): Promise<StackComparison>;
+  compare(wanted: Comparison): Promise<StackComparison>;
+}
+
+export interface Comparison {
+  readonly request: ProgramRequest;
+  readonly state: RecordedState;
+  /** Resources (by URN) for which the second question is asked even when they are as they were left. */
+  readonly known: readonly string[];
+  /** Aborted, it ends at once, as one that could not be compared. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Where the cloud differs from a state. */
@@ -74,7 +82,7 @@ export async function openPreviews(config: PreviewConfig): Promise<Previews & Co
   const version = await pulumiVersion(config.pulumiRoot);
   return {
     plan: (request, state) => runOne(config, version, request, state),
-    compare: (request, state, known) => compareOne(config, version, { request, state, known }),
+    compare: (wanted) => compareOne(config, version, wanted),
   };
 }
 
@@ -106,24 +114,19 @@ async function runOne(
   }
 }
 
-interface Comparison {
-  readonly request: ProgramRequest;
-  readonly state: RecordedState;
-  readonly known: readonly string[];
-}
-
 const NOTHING: StackComparison = { steps: [], upshots: {}, next: [] };
 
 /** The second question is asked of the copy: it is brought to the cloud's truth, and nothing else is. */
 async function compareOne(
   config: PreviewConfig,
   version: string,
-  { request, state, known }: Comparison,
+  { request, state, known, signal }: Comparison,
 ): Promise<StackComparison> {
   const folder = await prepareFolder(config);
   try {
     await writeState(folder, stackName(request), version, state);
-    return await inSession(openCommand(config, version, request, folder), config, async (session) => {
+    const open = openCommand(config, version, request, folder);
+    return await inSession(open, { ...config, signal }, async (session) => {
       const { plan: steps = [], failure } = await session.command({ kind: 'drift' });
       if (failure) return { ...NOTHING, error: whyFailed(failure) };
       if (steps.length === 0 && known.length === 0) return { ...NOTHING, steps };
@@ -185,15 +188,19 @@ function runSession(open: OpenCommand, config: PreviewConfig): Promise<Omit<Stac
 /** Opening answers or ends the process, which the first command then notices. */
 async function inSession<T>(
   open: OpenCommand,
-  config: PreviewConfig,
+  { signal, ...config }: PreviewConfig & Pick<Comparison, 'signal'>,
   work: (session: SessionProcess) => Promise<T>,
 ): Promise<T> {
   const session = new SessionProcess(open, childEnvironment(config, open.folder), { event: ignore, begun: ignore });
-  const deadline = setTimeout(() => session.kill(), config.maxMs ?? MAX_MS);
+  const kill = (): void => session.kill();
+  const deadline = setTimeout(kill, config.maxMs ?? MAX_MS);
+  signal?.addEventListener('abort', kill);
   try {
+    if (signal?.aborted) kill();
     await session.command(open);
     return await work(session);
   } finally {
+    signal?.removeEventListener('abort', kill);
     clearTimeout(deadline);
     await session.end();
   }

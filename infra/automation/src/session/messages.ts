@@ -43,7 +43,6 @@ export type RunCommand =
   | { readonly kind: 'lose'; readonly urns: readonly string[] }
   | { readonly kind: 'clear-pending' }
   | { readonly kind: 'refresh'; readonly targets?: readonly string[] }
-  | { readonly kind: 'preview' }
   /** A preview that answers with every change and how it comes about. */
   | { readonly kind: 'plan' }
   /** Compares the state with the cloud and changes neither; answers with what differs. */

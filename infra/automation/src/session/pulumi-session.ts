@@ -141,7 +141,6 @@ export class PulumiSession {
           targetDependents: true,
         });
         return;
-      case 'preview':
       case 'plan':
         await this.#stack.preview({ ...guarded, program: programFor(this.#open.request) });
         return;

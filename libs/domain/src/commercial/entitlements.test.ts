@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { deriveEntitlements, mayUse, quotaCeiling, type EntitlementOverride } from './entitlements.js';
+import { deriveEntitlements, type Entitlement, type EntitlementOverride } from './entitlements.js';
 import {
   nextSubscriptionState,
   SUBSCRIPTION_EVENTS,
@@ -18,6 +18,11 @@ const derive = (
   state: SubscriptionState | undefined = 'active',
   quantity = 5,
 ) => deriveEntitlements({ plan, quantity, state, overrides, today });
+
+const mayUse = (entitlements: readonly Entitlement[], module: string) =>
+  entitlements.some(({ kind, feature }) => kind === 'module' && feature === module);
+const quotaCeiling = (entitlements: readonly Entitlement[], quota: string) =>
+  entitlements.reduce((found, one) => (one.kind === 'quota' && one.feature === quota ? one.ceiling : found), 0);
 
 describe('entitlements', () => {
   it('are the plan, with what was bought as the ceiling of what is counted', () => {

@@ -84,14 +84,3 @@ function quotas(
 function whole(ceiling: number): number {
   return Number.isSafeInteger(ceiling) && ceiling >= 0 ? ceiling : 0;
 }
-
-/** Whether a module may be used. A module that nobody granted may not. */
-export function mayUse(entitlements: readonly Entitlement[], module: string): boolean {
-  return entitlements.some(({ kind, feature }) => kind === 'module' && feature === module);
-}
-
-/** Ceiling of a quota; 0 for one that nobody granted. */
-export function quotaCeiling(entitlements: readonly Entitlement[], quota: string): number {
-  const found = entitlements.find(({ kind, feature }) => kind === 'quota' && feature === quota);
-  return found?.kind === 'quota' ? found.ceiling : 0;
-}

@@ -114,7 +114,6 @@ export type ProgramRequest =
   | { readonly program: 'cell'; readonly spec: CellSpec }
   | { readonly program: 'roster'; readonly spec: RosterSpec }
   | { readonly program: 'dedicated-tenant'; readonly spec: DedicatedTenantSpec };
-export type ProgramName = ProgramRequest['program'];
 
 /** Operation that answers for the loss of what the request's stack holds; undefined while it is protected. */
 export function discardedBy(request: ProgramRequest): OperationId | undefined {
