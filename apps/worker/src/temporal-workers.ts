@@ -14,7 +14,12 @@ import { Worker, type NativeConnection, type WorkerOptions } from '@temporalio/w
 const RUNS_AT_ONCE = 3;
 /** A comparison of the fleet takes hours where it is large; a remedy must not wait for its end. */
 const OPERATOR_RUNS_AT_ONCE = 2;
-const GRACE = '20s';
+/**
+ * After a signal to stop: how long what runs may go on, and when what is told to stop is left behind. In between a
+ * cancelled run of Pulumi finishes what is under way (20 s); all of it fits in the half minute that whoever stops the
+ * worker waits.
+ */
+const SHUTDOWN = { shutdownGraceTime: '5s', shutdownForceTime: '27s' } as const;
 
 /** One Temporal worker for each queue, so that no kind of work waits behind another. */
 export async function createWorkers(
@@ -26,7 +31,7 @@ export async function createWorkers(
   const common = {
     connection,
     namespace,
-    shutdownGraceTime: GRACE,
+    ...SHUTDOWN,
     // Cancellations arrive with heartbeats; held back for longer, a cancelled run would go on for as long.
     maxHeartbeatThrottleInterval: '1s',
     defaultHeartbeatThrottleInterval: '1s',

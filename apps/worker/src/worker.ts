@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Dependencies } from '@bulkhead/activities';
 import { CommandGate, DueChanges } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
@@ -9,6 +10,7 @@ import { NativeConnection } from '@temporalio/worker';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createSequencer } from './audit.js';
+import { every, type Chore } from './chores.js';
 import { observeQuotas, quotaSource } from './cloud-quotas.js';
 import { openCommands } from './commands.js';
 import type { WorkerConfig } from './config.js';
@@ -26,6 +28,8 @@ import { createWorkers } from './temporal-workers.js';
 const SECOND_MS = 1000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
+/** Longest for what is left once all parts have ended: whoever stops the worker waits for half a minute in all. */
+const CLEAN_UP_MS = 2 * SECOND_MS;
 
 export interface RunningWorker {
   /** Stops in order: no new work, then what runs is told to stop, then the connections. */
@@ -63,7 +67,7 @@ export async function startWorker(config: WorkerConfig, logger: Logger): Promise
   const { signal } = stopping;
   const parts = [...workers.map((worker) => worker.run()), relay.run(signal), sequencer.run(signal)];
   const cleanUp = async (): Promise<void> => {
-    chores.stop();
+    await chores.stop();
     health.close();
     await dependencies.automation.close();
     await close(connections);
@@ -80,11 +84,11 @@ function startChores(
   source: DataSource,
   notifications: NotificationRelay,
   lookAtQuotas: () => Promise<number>,
-): { stop(): void } {
+): Chore {
   const { automation, billing, logger } = dependencies;
   const lost = new LostWorkflows(source, dependencies);
   const due = new DueChanges(dependencies.changes, dependencies.gate);
-  const timers = [
+  const chores = [
     every(HOUR_MS, logger, () => automation.sweep()),
     // Stripe issues by itself.
     every(HOUR_MS, logger, async () =>
@@ -97,24 +101,7 @@ function startChores(
     every(10 * SECOND_MS, logger, () => due.settle()),
     every(5 * SECOND_MS, logger, () => notifications.deliver()),
   ];
-  return { stop: () => timers.forEach(clearInterval) };
-}
-
-function every(intervalMs: number, logger: Logger, chore: () => Promise<unknown>): NodeJS.Timeout {
-  let busy = false;
-  const run = async (): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    try {
-      await chore();
-    } catch (error) {
-      logger.warn('A chore failed; it is tried again.', { error });
-    } finally {
-      busy = false;
-    }
-  };
-  void run();
-  return setInterval(() => void run(), intervalMs);
+  return { stop: async () => void (await Promise.all(chores.map((chore) => chore.stop()))) };
 }
 
 type Connections = Awaited<ReturnType<typeof connect>>;
@@ -122,7 +109,10 @@ type Connections = Awaited<ReturnType<typeof connect>>;
 async function connect(config: WorkerConfig, logger: Logger) {
   const { BULKHEAD_TEMPORAL_ADDRESS: address, BULKHEAD_TEMPORAL_NAMESPACE: namespace } = config;
   const source = await openControlDatabase(config.BULKHEAD_DATABASE_URL, 12);
-  const ledger = new pg.Pool({ connectionString: config.BULKHEAD_DATABASE_URL, max: 4 });
+  const ledger = new pg.Pool({
+    connectionString: config.BULKHEAD_DATABASE_URL,
+    ...{ max: 4, application_name: 'bulkhead-ledger', connectionTimeoutMillis: 5_000, query_timeout: 15_000 },
+  });
   ledger.on('error', (error) => logger.warn('A connection of the ledger broke.', { error }));
   const commands = await openCommands(source, logger);
   const connection = await Connection.connect({ address });
@@ -147,7 +137,8 @@ async function untilAllEnded(
   } finally {
     stop();
     await Promise.allSettled(parts);
-    await cleanUp();
+    // What a part left behind when it was forced to end may hold a connection for as long as it likes.
+    await Promise.race([cleanUp(), delay(CLEAN_UP_MS, undefined, { ref: false })]);
   }
 }
 

@@ -13,36 +13,47 @@ import type { ServiceTarget } from './service/service-target.js';
 export type ProofTarget = DatabaseTarget | RoutesTarget | HoldingsTarget | ServiceTarget;
 
 /** One that is made ready when its turn comes, such as one that needs tokens that last for minutes. */
-export type LateTarget = () => Promise<ProofTarget>;
+export interface LateTarget extends Pick<ProofTarget, 'kind' | 'name'> {
+  readonly ready: () => Promise<ProofTarget>;
+}
 
 export interface ProofOptions {
   readonly mode: ProofMode;
+  /** Aborted, the proof ends before its next target, with the reason. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Tries to cross the boundary between tenants at every target, one after the other. A target that cannot be proven (it
- * does not answer, its roles are missing) makes the report void; it is never passed over.
+ * does not answer, its roles are missing, it cannot be made ready) makes the report void; it is never passed over.
  */
 export async function prove(
   targets: readonly (ProofTarget | LateTarget)[],
-  { mode }: ProofOptions,
+  { mode, signal }: ProofOptions,
 ): Promise<ProofReport> {
   const startedAt = new Date();
   const proofs: TargetProof[] = [];
-  for (const target of targets)
-    proofs.push(await proveOne(typeof target === 'function' ? await target() : target, mode));
+  for (const target of targets) {
+    signal?.throwIfAborted();
+    proofs.push(await proveOne(target, mode));
+  }
   return joinProofs(mode, { startedAt, finishedAt: new Date() }, proofs);
 }
 
-async function proveOne(target: ProofTarget, mode: ProofMode): Promise<TargetProof> {
+async function proveOne(target: ProofTarget | LateTarget, mode: ProofMode): Promise<TargetProof> {
   const collected = new Collected();
   try {
-    await proveAny(target, mode, collected);
+    await proveAny('ready' in target ? await target.ready() : target, mode, collected);
   } catch (error) {
-    const { code } = error as { code?: unknown };
-    collected.void(`The proof broke off${typeof code === 'string' ? ` (${code})` : ''}.`);
+    collected.void(`The proof broke off (${kindOf(error)}).`);
   }
   return collected.of(target.name, target.kind);
+}
+
+/** Never the message: it may quote what was read. */
+function kindOf(error: unknown): string {
+  const { code, name } = error as { code?: unknown; name?: unknown };
+  return [code, name].find((kind) => typeof kind === 'string') ?? 'unknown';
 }
 
 function proveAny(target: ProofTarget, mode: ProofMode, collected: Collected): Promise<void> {

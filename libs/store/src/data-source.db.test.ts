@@ -22,4 +22,13 @@ describe('the control database', () => {
     await Promise.all([source.destroy(), superuser.destroy()]);
     await database.stop();
   });
+
+  it('ends a statement that takes half a minute, and stops waiting for a server that does not answer', async () => {
+    const database = await startTestPostgres();
+    const source = await openControlDatabase(database.apiUrl, 1);
+    expect(await source.query('show statement_timeout')).toEqual([{ statement_timeout: '30s' }]);
+    expect(source.driver).toMatchObject({ master: { options: { query_timeout: 35_000 } } });
+    await source.destroy();
+    await database.stop();
+  });
 });

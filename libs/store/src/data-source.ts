@@ -13,6 +13,9 @@ class ControlClient extends pg.Client {
   }
 }
 
+/** Longest that one statement may take, its wait for a lock included. Migrations have connections of their own. */
+const STATEMENT_MS = 30_000;
+
 /**
  * Opens the control database.
  * @param url login of a role that owns nothing (`bulkhead_api` or `bulkhead_worker`).
@@ -30,6 +33,9 @@ export async function openControlDatabase(url: string, poolSize = 10): Promise<D
       application_name: 'bulkhead',
       connectionTimeoutMillis: 10_000,
       idle_in_transaction_session_timeout: 30_000,
+      statement_timeout: STATEMENT_MS,
+      // The server's word cannot come from one that is cut off.
+      query_timeout: STATEMENT_MS + 5_000,
     },
   });
   return source.initialize();

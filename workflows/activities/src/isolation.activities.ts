@@ -1,8 +1,9 @@
 import { RecordProof, type TenantDatabasePlace } from '@bulkhead/control';
 import type { IsolationActivities } from '@bulkhead/definitions';
 import { findingsOf, proofDigest, signProof } from '@bulkhead/domain/isolation';
-import { prove, type DatabaseTarget } from '@bulkhead/isolation';
+import { prove, type DatabaseTarget, type LateTarget } from '@bulkhead/isolation';
 import { readLogin } from '@bulkhead/planes';
+import { Context } from '@temporalio/activity';
 import { send, type Dependencies } from './dependencies.js';
 import { outsideTargets } from './isolation/outside-targets.js';
 
@@ -14,13 +15,12 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
   const { isolation, reportSigner, logger } = dependencies;
   return {
     async proveIsolation({ operationId, proofId }) {
-      const places = await isolation.tenantDatabases();
-      const databases = await Promise.all(places.map((place) => targetOf(dependencies, place)));
+      const databases = (await isolation.tenantDatabases()).map((place) => lateTarget(dependencies, place));
       const outside = await outsideTargets(dependencies);
       // First what needs tokens: they last for minutes, and a fleet has many databases.
       const targets = [...outside.targets, ...databases];
-      const report = await prove(targets, { mode: 'live' });
-      await outside.close();
+      const { cancellationSignal: signal } = Context.current();
+      const report = await prove(targets, { mode: 'live', signal }).finally(() => outside.close());
       await send(
         dependencies,
         new RecordProof({ proofId, signed: { report, note: signProof(reportSigner, proofId, report) } }),
@@ -30,6 +30,11 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
       return { proofId, verdict: report.verdict, digest: proofDigest(report), targets: targets.length, findings };
     },
   };
+}
+
+/** Its logins are read when its turn comes: those of one database that cannot be read make that target void alone. */
+function lateTarget(dependencies: Dependencies, place: TenantDatabasePlace): LateTarget {
+  return { kind: 'database', name: place.home, ready: () => targetOf(dependencies, place) };
 }
 
 async function targetOf(

@@ -64,7 +64,7 @@ async function mend(dependencies: Dependencies, { wish, properties }: RemedyTask
   const live = await fleet.request(stack);
   if (!live) throw findingMoved();
   if (live.request.spec.region !== region) throw otherRegion(region, live.request.spec.region);
-  const compared = await automation.compare(live.request, [resource]);
+  const compared = await automation.compare(live.request, [resource], Context.current().cancellationSignal);
   if (compared.outcome !== 'compared')
     throw notCompared(stack, compared.outcome === 'missing' ? 'it has no state' : compared.why);
   const { found } = foundIn(stack, live.tenantIds, [resource], compared);

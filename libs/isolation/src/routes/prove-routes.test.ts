@@ -1,5 +1,5 @@
 import { findingsOf } from '@bulkhead/domain/isolation';
-import { prove } from '../prove.js';
+import { prove, type LateTarget } from '../prove.js';
 import { BELIEVERS, practiceTarget, type PracticeLeaks } from '../testing/practice-service.js';
 
 const leaks: readonly (readonly [string, PracticeLeaks, string, string])[] = [
@@ -80,13 +80,47 @@ it.each([429, 403, 500])('the proof is void when a list answers %d', async (stat
 
 it('a target is made ready when its turn comes, and is void when its tokens have run out meanwhile', async () => {
   const turns: string[] = [];
-  const late = (name: string) => async () => {
-    turns.push(name);
-    const stillGood = async () => turns.push(`${name}, asked`) === 0;
-    return { ...practiceTarget(), name, stillGood };
-  };
+  const late = (name: string): LateTarget => ({
+    ...{ kind: 'routes', name },
+    ready: async () => {
+      turns.push(name);
+      const stillGood = async () => turns.push(`${name}, asked`) === 0;
+      return { ...practiceTarget(), name, stillGood };
+    },
+  });
   const report = await prove([late('one'), late('two')], { mode: 'live' });
   expect(turns).toEqual(['one', 'one, asked', 'two', 'two, asked']);
   expect(report.verdict).toBe('void');
   expect(report.targets[1]?.voids).toEqual([expect.stringContaining('not good any more')]);
+});
+
+it('a target that cannot be made ready is void by name, and the others are proven', async () => {
+  const lost: LateTarget = {
+    ...{ kind: 'database', name: 'cel_1' },
+    ready: async () => {
+      throw Object.assign(new Error('Secret hunter2 is gone'), { name: 'ResourceNotFoundException' });
+    },
+  };
+  const report = await prove([lost, practiceTarget()], { mode: 'copy' });
+  expect(report.verdict).toBe('void');
+  expect(report.targets).toMatchObject([
+    { target: 'cel_1', kind: 'database', voids: ['The proof broke off (ResourceNotFoundException).'] },
+    { target: practiceTarget().name, kind: 'routes', voids: [] },
+  ]);
+});
+
+it('a proof that is called off ends before its next target', async () => {
+  const called = new AbortController();
+  const turns: string[] = [];
+  const late = (name: string): LateTarget => ({
+    ...{ kind: 'routes', name },
+    ready: async () => {
+      turns.push(name);
+      called.abort(new Error('called off'));
+      return practiceTarget();
+    },
+  });
+  const ended = prove([late('one'), late('two')], { mode: 'copy', signal: called.signal });
+  await expect(ended).rejects.toThrow('called off');
+  expect(turns).toEqual(['one']);
 });

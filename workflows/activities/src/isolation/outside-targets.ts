@@ -40,8 +40,8 @@ export async function outsideTargets(dependencies: Dependencies): Promise<Outsid
     return Promise.all(places.map((place) => ready(place.id, () => holdingsTarget(grounds, place))));
   };
   const routes: LateTarget[] = [
-    () => ready('control plane', () => controlRoutes(prover, pair)),
-    ...options.services.map((service) => () => ready(service.name, () => serviceRoutes(prover, service, pair))),
+    lateRoutes('control plane', () => controlRoutes(prover, pair)),
+    ...options.services.map((service) => lateRoutes(service.name, () => serviceRoutes(prover, service, pair))),
   ];
   const none = options.services.length > 0 ? [] : [untried('services', 'No service of the workload plane is named.')];
   return {
@@ -50,6 +50,10 @@ export async function outsideTargets(dependencies: Dependencies): Promise<Outsid
       for (const { library } of probes) await library.close();
     },
   };
+}
+
+function lateRoutes(name: string, make: () => Promise<ProofTarget>): LateTarget {
+  return { kind: 'routes', name, ready: () => ready(name, make) };
 }
 
 async function ready(name: string, make: () => Promise<ProofTarget>): Promise<ProofTarget> {
