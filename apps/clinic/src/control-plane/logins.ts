@@ -4,6 +4,7 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { BulkheadError, isLoopback } from '@bulkhead/kernel';
+import { TIME_LIMITS } from '@bulkhead/tenancy';
 import type pg from 'pg';
 
 interface StoredLogin {
@@ -25,7 +26,11 @@ export class Logins {
 
   /** @param endpoint of the AWS API, where it is not AWS itself. */
   constructor(region: string, endpoint?: string) {
-    this.#secrets = new SecretsManagerClient({ region, ...(endpoint !== undefined && { endpoint }) });
+    this.#secrets = new SecretsManagerClient({
+      region,
+      requestHandler: TIME_LIMITS,
+      ...(endpoint !== undefined && { endpoint }),
+    });
   }
 
   /**

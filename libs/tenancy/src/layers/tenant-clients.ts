@@ -3,6 +3,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { TenantLayer } from './tenant-layers.js';
 import type { SessionCredentials, TenantSessions } from './tenant-sessions.js';
 import { regionOf } from './tenant-sessions.js';
+import { TIME_LIMITS } from './time-limits.js';
 
 /** What every client of an AWS service is made with. */
 export interface ClientConfig {
@@ -15,7 +16,7 @@ export interface ClientConfig {
 /** One client for each session that is in use; all of them share connections, which carry no identity. */
 export class TenantClients<Client> {
   readonly #made = new WeakMap<SessionCredentials, Client>();
-  readonly #handler = new NodeHttpHandler({ connectionTimeout: 2_000, requestTimeout: 30_000 });
+  readonly #handler = new NodeHttpHandler(TIME_LIMITS);
 
   constructor(
     private readonly sessions: TenantSessions,

@@ -2,6 +2,7 @@ import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { BulkheadError } from '@bulkhead/kernel';
 import type { LayerPlaces } from '@bulkhead/domain';
 import type { TenantLayer } from './tenant-layers.js';
+import { TIME_LIMITS } from './time-limits.js';
 
 /** Temporary credentials of AWS, as its SDK takes them. */
 export interface SessionCredentials {
@@ -17,8 +18,6 @@ export interface TenantSessionsOptions {
   readonly endpoint?: string;
   /** The workload's own identity, which may take the roles of cells and stacks. Defaults to the SDK's own search. */
   readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  /** Life of a session, seconds: 900 (STS's least) to 3600. Defaults to 900. */
-  readonly sessionSeconds?: number;
 }
 
 /** A statement of a session policy; its effect is always Allow. */
@@ -34,6 +33,7 @@ interface Known {
   endsAt: number;
 }
 
+/** Life of a session, seconds: the least that STS gives. */
 const SESSION_SECONDS = 900;
 const CAPACITY = 10_000;
 /** A session is renewed when this part of its life is left. */
@@ -47,15 +47,14 @@ export class TenantSessions {
   readonly region: string;
   readonly endpoint: string | undefined;
   readonly #sts: STSClient;
-  readonly #seconds: number;
   readonly #known = new Map<string, Known>();
 
-  constructor({ region, endpoint, credentials, sessionSeconds = SESSION_SECONDS }: TenantSessionsOptions) {
+  constructor({ region, endpoint, credentials }: TenantSessionsOptions) {
     this.region = region;
     this.endpoint = endpoint;
-    this.#seconds = sessionSeconds;
     this.#sts = new STSClient({
       region,
+      requestHandler: TIME_LIMITS,
       ...(endpoint !== undefined && { endpoint }),
       // A copy: the SDK writes marks of its own into what it is given.
       ...(credentials && { credentials: { ...credentials } }),
@@ -75,7 +74,7 @@ export class TenantSessions {
     const policy = policyOf(statements);
     const key = `${layer.tenantId} ${layer.layer} ${layer.bindingId} ${layer.epoch} ${policy}`;
     const known = this.#known.get(key);
-    const leastMs = Math.max(this.#seconds * MARGIN, leastSeconds) * 1000;
+    const leastMs = Math.max(SESSION_SECONDS * MARGIN, leastSeconds) * 1000;
     if (known !== undefined && known.endsAt - leastMs > Date.now()) return known.credentials;
     return this.#renew(key, layer, policy);
   }
@@ -114,7 +113,7 @@ export class TenantSessions {
           // CloudTrail shows it with every call: who is looked for there is the tenant.
           RoleSessionName: `${layer.tenantId}-${layer.layer}`.slice(0, 64),
           Policy: policy,
-          DurationSeconds: this.#seconds,
+          DurationSeconds: SESSION_SECONDS,
         }),
       );
       return {

@@ -32,7 +32,7 @@ export interface StoredObject {
   readonly size: number;
   readonly etag: string;
   readonly metadata: Readonly<Record<string, string>>;
-  /** To be read to its end or destroyed: it holds a connection. */
+  /** To be read to its end or destroyed: it holds a connection. It fails when nothing moves for 30 seconds. */
   readonly body: Readable;
   /** Reads the body to its end. */
   bytes(): Promise<Buffer>;
@@ -87,7 +87,8 @@ export class TenantStorage {
   }
 
   /**
-   * Stores an object, encrypted with the tenant's KMS key or its cell's.
+   * Stores an object, encrypted with the tenant's KMS key or its cell's. It has 30 seconds to go out: send what is larger
+   * to a {@link url}.
    * @throws BulkheadError `object_key_invalid` (400); `tenant_storage_refused` (403); `tenant_storage_unavailable` (503);
    * or like {@link TenantLayers.find} and {@link TenantSessions.credentials}.
    */
