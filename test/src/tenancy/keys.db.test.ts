@@ -3,6 +3,7 @@ import { DecryptCommand, DisableKeyCommand, EnableKeyCommand, KMSClient } from '
 import { jest } from '@jest/globals';
 import { ISOLATIONS } from '@bulkhead/domain';
 import { TenantKeys, type DataKeyLimits } from '@bulkhead/tenancy';
+import pg from 'pg';
 import { TenancyStage, type StagedTenant, type TenancyService } from './tenancy-stage.js';
 
 let stage: TenancyStage;
@@ -146,9 +147,14 @@ it('a tenant neither rotates nor spends the key of another', async () => {
 });
 
 it('without a context the home answers nothing, and says so', async () => {
-  const asked = service.databases.route(tenant('shared a').context, false, async (connect) => {
-    const client = await connect();
-    return client.query('SELECT * FROM tenancy.data_keys()').finally(() => client.release());
+  const asked = service.databases.route(tenant('shared a').context, false, async (_signed, { home }) => {
+    const client = new pg.Client(await service.databases.connection(home));
+    await client.connect();
+    try {
+      return await client.query('SELECT * FROM tenancy.data_keys()');
+    } finally {
+      await client.end();
+    }
   });
   await expect(asked).rejects.toMatchObject({ code: 'tenant_context_refused' });
 });

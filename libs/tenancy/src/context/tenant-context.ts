@@ -16,7 +16,7 @@ export interface TenantContext {
   readonly tokenId: string;
   /** Unix time, seconds. */
   readonly expiresAt: number;
-  /** The token itself, to be passed on to other services and exchanged at the token service. */
+  /** The token itself, to be exchanged at the token service. Never passed on: whoever got it could use it here. */
   readonly token: Redacted;
   /** Signed context for the tenant's database as placed when the token was issued. */
   readonly signedContext?: Redacted;

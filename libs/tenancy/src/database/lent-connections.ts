@@ -26,11 +26,6 @@ export class LentConnections {
     );
   }
 
-  /** Takes a connection for an adapter, who gives it back. */
-  async connect({ tenantId }: TenantContext): Promise<pg.PoolClient> {
-    return (await this.#lend(tenantId)).client;
-  }
-
   /** Runs `work` on a connection. Statements of one request that follow each other at once share a session. */
   async run<T>(context: TenantContext, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
     const lent = this.#resumed(context) ?? (await this.#lend(context.tenantId));

@@ -1,5 +1,6 @@
+import { jest } from '@jest/globals';
 import { waitFor } from '@bulkhead/kernel';
-import type pg from 'pg';
+import pg from 'pg';
 import { Entity, PrimaryColumn } from 'typeorm';
 import { HandRoutes, contextFor, startTenantPlane, startTenantService, type TenantPlane } from '../testing/index.js';
 import { TenantManagers } from '../typeorm/tenant-managers.js';
@@ -176,6 +177,32 @@ describe('a tenant that asks for all connections', () => {
     gate.resolve();
     await Promise.all(greedy);
     expect(new Set(begun)).toEqual(new Set([1, 2, 3, 4, 5, 6]));
+    await service.stop();
+  });
+
+  it('through TypeORM gets no more of them while those it had are being reset', async () => {
+    const service = await start(1);
+    const managers = new TenantManagers(service.databases, { entities: [Note], connectionsPerHome: 4 });
+    const gate = Promise.withResolvers<void>();
+    // oxlint-disable-next-line typescript/unbound-method -- it is called with the client it belongs to
+    const query = pg.Client.prototype.query as (...args: unknown[]) => unknown;
+    const spied = jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+      this: unknown,
+      ...args: unknown[]
+    ) {
+      const ask = () => query.apply(this, args);
+      return (String(args[0]).includes('reset_session') ? gate.promise.then(ask) : ask()) as never;
+    });
+    const ask = (who: typeof a) => managers.withTenant(who, (m) => m.query('SELECT 1'));
+    await Promise.all([1, 2, 3].map(() => ask(a)));
+    let isServed = false;
+    const fourth = ask(a).then(() => (isServed = true));
+    await ask(b);
+    expect(isServed).toBe(false);
+    gate.resolve();
+    await fourth;
+    await managers.close();
+    spied.mockRestore();
     await service.stop();
   });
 

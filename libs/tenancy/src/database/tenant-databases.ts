@@ -51,8 +51,8 @@ export class TenantDatabases {
   /**
    * Runs one statement for the tenant in a transaction of its own, in one trip; repeats it by itself when the tenant has
    * moved, which is safe, because a refused statement has done nothing.
-   * @throws BulkheadError of the routing table; `tenant_moving` (503); `tenant_context_expired` (401). Other errors of
-   * Postgres come as pg gives them.
+   * @throws BulkheadError of the routing table; `tenant_moving` (503); `tenant_busy` (503) when its own requests hold
+   * all connections that it may have; `tenant_context_expired` (401). Other errors of Postgres come as pg gives them.
    */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     context: TenantContext,
@@ -60,7 +60,7 @@ export class TenantDatabases {
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>> {
     const whole = typeof statement === 'string' ? { text: statement, ...(values && { values }) } : statement;
-    return this.route(context, true, (_connect, signed, { home }) =>
+    return this.route(context, true, (signed, { home }) =>
       this.#home(home).run(context, (client) => queryInContext(client, signed, whole) as Promise<pg.QueryResult<Row>>),
     );
   }
@@ -75,7 +75,7 @@ export class TenantDatabases {
     work: (transaction: TenantTransaction) => Promise<T>,
     { idempotent = false, ...options }: WorkOptions = {},
   ): Promise<T> {
-    return this.route(context, idempotent, (_connect, signed, { home }) =>
+    return this.route(context, idempotent, (signed, { home }) =>
       this.#home(home).run(context, (client) => inTransaction(client, signed, work, options)),
     );
   }
@@ -87,14 +87,13 @@ export class TenantDatabases {
 
   /**
    * Runs `attempt` where the tenant is, again when the database refuses a stale route and `repeat` allows it.
-   * For adapters of other database libraries; services use {@link query} and {@link withTenant}. Who takes a connection
-   * resets its session before it is released.
-   * @param attempt is given what takes a connection of the home.
+   * For adapters of other database libraries, with connections of their own; services use {@link query} and
+   * {@link withTenant}.
    */
   async route<T>(
     context: TenantContext,
     repeat: boolean,
-    attempt: (connect: () => Promise<pg.PoolClient>, signedContext: string, route: Route) => Promise<T>,
+    attempt: (signedContext: string, route: Route) => Promise<T>,
   ): Promise<T> {
     const { routes, followMs = FOLLOW_MS } = this.#options;
     const deadline = performance.now() + followMs;
@@ -102,8 +101,7 @@ export class TenantDatabases {
     for (;;) {
       try {
         const signed = await this.#contexts.contextFor(context, route);
-        const { home } = route;
-        return await attempt(() => this.#home(home).connect(context), signed, route);
+        return await attempt(signed, route);
       } catch (error) {
         if (!isStaleRoute(error)) throw explained(error);
         // Also when this work is not repeated: the next one shall not run into the same wall.

@@ -1,3 +1,4 @@
+import { BulkheadError } from '@bulkhead/kernel';
 import { CONNECTION_TIMEOUT_MS } from './pool-config.js';
 
 /**
@@ -13,7 +14,10 @@ export class TenantPlaces {
     this.#each = Math.max(1, Math.floor(connections * 0.75));
   }
 
-  /** @returns what frees the place, once. Rejects when none becomes free as long as anybody waits for a connection. */
+  /**
+   * @returns what frees the place, once.
+   * @throws BulkheadError `tenant_busy` (503) when none becomes free as long as anybody waits for a connection.
+   */
   async take(tenantId: string): Promise<() => void> {
     const taken = this.#taken.get(tenantId) ?? 0;
     if (taken >= this.#each) await this.#turn(tenantId);
@@ -35,7 +39,7 @@ export class TenantPlaces {
       };
       const timer = setTimeout(() => {
         waiting.delete(go);
-        reject(new Error('The tenant’s own requests hold all connections that one tenant may have.'));
+        reject(busy());
       }, CONNECTION_TIMEOUT_MS);
       waiting.add(go);
     });
@@ -54,4 +58,15 @@ export class TenantPlaces {
     if (left > 0) this.#taken.set(tenantId, left);
     else this.#taken.delete(tenantId);
   }
+}
+
+function busy(): BulkheadError {
+  return new BulkheadError({
+    code: 'tenant_busy',
+    status: 503,
+    publicMessage: 'The tenant’s own requests hold all connections that one tenant may have.',
+    remediation:
+      'Send fewer requests at once, and this one again in a moment; if it lasts, look for slow transactions.',
+    retryable: true,
+  });
 }

@@ -43,12 +43,19 @@ export class TenantManagers {
     work: (manager: EntityManager) => Promise<T>,
     { idempotent = false, isolation, readOnly = false }: WorkOptions = {},
   ): Promise<T> {
-    return this.#databases.route(context, idempotent, async (_connect, signed, { home }) => {
+    return this.#databases.route(context, idempotent, async (signed, { home }) => {
       const { source, places } = this.#home(home);
       const free = await places.take(context.tenantId);
-      return source
-        .hold(connected, (runner) => inTransaction(runner, signed, work, { isolation, readOnly }))
-        .finally(free);
+      let lent: QueryRunner | undefined;
+      return (
+        source
+          .hold(
+            async (opened) => (lent = await connected(opened, free)),
+            (runner) => inTransaction(runner, signed, work, { isolation, readOnly }),
+          )
+          // Where no connection was had, none will be given back.
+          .finally(() => lent ?? free())
+      );
     });
   }
 
@@ -127,13 +134,20 @@ interface Releasing {
   releaseCallback: ((away?: unknown) => void) | undefined;
 }
 
-/** A runner that is of no use once it is released, and whose connection then goes back with its session reset. */
-async function connected(source: DataSource): Promise<QueryRunner> {
+/**
+ * A runner that is of no use once it is released, and whose connection then goes back with its session reset.
+ * @param free frees the tenant's place, which is taken for as long as the connection is out.
+ */
+async function connected(source: DataSource, free: () => void): Promise<QueryRunner> {
   const runner = source.createQueryRunner();
   const client = (await runner.connect()) as pg.PoolClient;
   const releasing = runner as unknown as Releasing;
   const release = releasing.releaseCallback;
-  releasing.releaseCallback = (broken) => void giveBack(client, (away) => release?.(away || broken));
+  const back = (away: unknown): void => {
+    release?.(away);
+    free();
+  };
+  releasing.releaseCallback = (broken) => void giveBack(client, (away) => back(away || broken));
   return runner;
 }
 
