@@ -28,13 +28,12 @@ export interface TenantTokensOptions {
   readonly keys: URL | JSONWebKeySet;
   /** Longest life that a token may have been given, seconds. Defaults to 15 minutes. */
   readonly maxLifetimeSeconds?: number;
-  /** How far the clocks may differ, seconds. Defaults to 5. */
-  readonly clockToleranceSeconds?: number;
   /** Whether the token was revoked. Asked for every token; when it throws, the token is not accepted. */
   readonly isRevoked: (token: IssuedToken) => boolean | Promise<boolean>;
 }
 
 const MAX_LIFETIME_SECONDS = 15 * 60;
+/** How far the clocks may differ, seconds. */
 const CLOCK_TOLERANCE_SECONDS = 5;
 /** How long a key that was withdrawn is still accepted, milliseconds; jose itself would keep it for ten minutes. */
 const KEYS_MAX_AGE_MS = 60_000;
@@ -75,7 +74,7 @@ export class TenantTokens {
         typ: TENANT_TOKEN_TYPE,
         issuer: this.#options.issuer,
         audience: this.#options.audience,
-        clockTolerance: this.#options.clockToleranceSeconds ?? CLOCK_TOLERANCE_SECONDS,
+        clockTolerance: CLOCK_TOLERANCE_SECONDS,
         requiredClaims: ['iss', 'aud', 'sub', 'iat', 'exp', 'jti'],
         // With it jose also refuses an issue time in the future.
         maxTokenAge: this.#options.maxLifetimeSeconds ?? MAX_LIFETIME_SECONDS,

@@ -4,10 +4,8 @@ import { RateLimiter, type RateDecision } from './rate-limiter.js';
 
 /** How fast tenants may call the routes of one class. */
 export interface RateClass {
-  /** Quota of the plan that says how many requests a window holds, such as `apiRequestsPerMinute`. */
+  /** Quota of the plan that says how many requests a minute holds, such as `apiRequestsPerMinute`. */
   readonly quota: string;
-  /** Length of the window, seconds. Defaults to 60. */
-  readonly windowSeconds?: number;
   /** Part of the quota that this class may take, above 0 up to 1. Defaults to 1. */
   readonly share?: number;
 }
@@ -55,7 +53,6 @@ const WINDOW_SECONDS = 60;
 interface Class {
   readonly quota: string;
   readonly part: number;
-  readonly windowSeconds: number;
   readonly limiter: RateLimiter;
 }
 
@@ -68,11 +65,11 @@ export class RateLimits {
   constructor({ entitlements, classes, instances }: RateLimitsOptions) {
     if (!Number.isSafeInteger(instances) || instances < 1) throw new Error('instances must be a whole number above 0');
     this.#entitlements = entitlements;
-    for (const [name, { quota, windowSeconds = WINDOW_SECONDS, share = 1 }] of Object.entries(classes)) {
+    for (const [name, { quota, share = 1 }] of Object.entries(classes)) {
       if (!/^[\w-]{1,64}$/.test(name)) throw new Error(`Rate class ${name} cannot stand in a header`);
       if (!(share > 0 && share <= 1)) throw new Error(`Rate class ${name} must have a share above 0 and up to 1`);
-      const limiter = new RateLimiter(windowSeconds * 1000);
-      this.#classes.set(name, { quota, windowSeconds, part: share / instances, limiter });
+      const limiter = new RateLimiter(WINDOW_SECONDS * 1000);
+      this.#classes.set(name, { quota, part: share / instances, limiter });
     }
   }
 
@@ -92,15 +89,15 @@ export class RateLimits {
     // Whoever has bought one request a minute gets it from every process; 0 stays 0.
     const quota = whole > 0 ? Math.max(1, Math.floor(whole)) : 0;
     const decision = found.limiter.take(tenantId, quota);
-    const headers = headersOf(name, quota, found.windowSeconds, decision);
+    const headers = headersOf(name, quota, decision);
     return decision.allowed ? { headers } : { headers, refusal: new RateLimited(seconds(decision.moreInMs)) };
   }
 }
 
 /** `t` is the time until more becomes available, as the draft says since its tenth edition. */
-function headersOf(name: string, quota: number, windowSeconds: number, decision: RateDecision): RateLimitHeaders {
+function headersOf(name: string, quota: number, decision: RateDecision): RateLimitHeaders {
   return {
-    'ratelimit-policy': `"${name}";q=${quota};w=${windowSeconds}`,
+    'ratelimit-policy': `"${name}";q=${quota};w=${WINDOW_SECONDS}`,
     ratelimit: `"${name}";r=${decision.remaining};t=${seconds(decision.moreInMs)}`,
   };
 }
