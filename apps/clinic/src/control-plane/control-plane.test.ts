@@ -14,6 +14,7 @@ let revocations: object[] = [];
 let reachable = true;
 let expiresIn: unknown = 3600;
 let staleSeconds: unknown = 0.5;
+let issuer: string;
 const asked: { path: string; authorization: string | undefined; body: string }[] = [];
 
 async function textOf(request: IncomingMessage): Promise<string> {
@@ -23,8 +24,8 @@ async function textOf(request: IncomingMessage): Promise<string> {
 }
 
 function answerTo(path: string): object | undefined {
-  if (path === '/.well-known/openid-configuration') return { token_endpoint: `${url}/token` };
-  if (path === '/token') return { access_token: `access-${asked.length}`, expires_in: expiresIn };
+  if (path === '/.well-known/openid-configuration') return { issuer, token_endpoint: `${url}/token` };
+  if (path === '/token') return { access_token: `access-${asked.length}`, token_type: 'Bearer', expires_in: expiresIn };
   if (!reachable) return undefined;
   if (path === '/v1/token-revocations') return { data: revocations, pollSeconds: 0.05, staleSeconds };
   if (path === '/v1/tenants/ten_1/contexts') return { context: 'v1.signed' };
@@ -53,12 +54,12 @@ afterAll(async () => {
 
 let control: ControlPlane;
 async function connect(): Promise<void> {
-  const identity = { issuer: url, clientId: 'clinic', clientSecret: new Redacted('secret') };
+  const identity = { issuer: url, clientId: 'clinic', clientSecret: new Redacted('s:e+c%ret') };
   control = new ControlPlane(url, new AccessTokens(identity), createLogger({ name: 'test', level: 'silent' }));
   await control.open();
 }
 beforeEach(async () => {
-  [revocations, reachable, expiresIn, staleSeconds] = [[], true, 3600, 0.5];
+  [revocations, reachable, expiresIn, staleSeconds, issuer] = [[], true, 3600, 0.5, url];
   asked.length = 0;
   await connect();
 });
@@ -105,7 +106,8 @@ it('asks with an access token of its own, and with another one when that is abou
   const used = () => new Set(asked.filter((one) => one.path === path).map(({ authorization }) => authorization));
   await waitFor('several looks', () => asked.filter((one) => one.path === path).length > 3);
   expect(used().size).toBe(1);
-  const basic = `Basic ${Buffer.from('clinic:secret').toString('base64')}`;
+  // Form-encoded first (RFC 6749, section 2.3.1).
+  const basic = `Basic ${Buffer.from('clinic:s%3Ae%2Bc%25ret').toString('base64')}`;
   expect(asked.find((one) => one.path === '/token')).toMatchObject({ authorization: basic });
   await control.close();
   expiresIn = 30;
@@ -113,7 +115,7 @@ it('asks with an access token of its own, and with another one when that is abou
   await waitFor('other access tokens', () => used().size > 2);
 });
 
-it.each([undefined, null, 'soon', '3600s', -1, 0])(
+it.each([undefined, null, 'soon', -1, 0])(
   'believes no access token that says it is good for %p seconds',
   async (seconds) => {
     await control.close();
@@ -122,6 +124,14 @@ it.each([undefined, null, 'soon', '3600s', -1, 0])(
     await expect(connect()).rejects.toMatchObject(error);
   },
 );
+
+it('believes no identity provider that says it is another, and tells it no secret', async () => {
+  await control.close();
+  asked.length = 0;
+  issuer = 'https://elsewhere.example';
+  await expect(connect()).rejects.toMatchObject({ code: 'identity_unavailable' });
+  expect(asked.map(({ path }) => path)).toEqual(['/.well-known/openid-configuration']);
+});
 
 it('believes no token by a list that does not say when it is stale', async () => {
   await control.close();
