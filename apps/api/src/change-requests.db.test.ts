@@ -195,6 +195,13 @@ describe('a change request', () => {
       expect((await act(changeId, verb, stale)).body.errorCode).toBe('quote_stale');
   });
 
+  it('is not opened when the tenant has changed since it was quoted', async () => {
+    const asked = await quote();
+    await asSuperuser(api, 'update control.tenants set quantity = 11 where id = $1', [id]);
+    expect(await request(asked)).toMatchObject({ status: 409, body: { errorCode: 'quote_stale' } });
+    expect((await request(await quote())).status).toBe(201);
+  });
+
   it('is not applied when the tenant has changed since it was quoted', async () => {
     const { changeId, quoteHash } = await approved();
     await asSuperuser(api, 'update control.tenants set quantity = 11 where id = $1', [id]);

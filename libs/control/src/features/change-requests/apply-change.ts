@@ -15,7 +15,7 @@ import type { EntityManager } from 'typeorm';
 import { Gated, openOperation, principalName, type Principal } from '../../gate/index.js';
 import { openRemedy, remedyOf } from './apply-remedy.js';
 import { lockChange, moveChange, requireStarter } from './change-rows.js';
-import { gainedLayers, loadQuote, quoteStale, requireEligible } from './create-quote.js';
+import { gainedLayers, loadQuote, quoteOutdated, requireEligible } from './create-quote.js';
 import { shown } from './change-life.js';
 import type { ChangeView } from './change-view.js';
 import { loadOffered } from './offered.js';
@@ -71,7 +71,7 @@ export class ApplyChangeHandler implements ICommandHandler<ApplyChange> {
     if (quote.document.effectiveOn > dateOf(new Date())) throw notYet(quote.document.effectiveOn);
     const { tenantId } = quote;
     const present = await loadPresent(manager, tenantId, { locked: true });
-    if (present.basis !== quote.basis) throw quoteStale('The tenant has changed since it was quoted.');
+    if (present.basis !== quote.basis) throw quoteOutdated();
     await requireStillEligible(manager, quote);
     await requireCloudQuotas(manager, present.tenant.region, gainedLayers(quote), changeId);
     if (change.kind === 'placement') throw moveNotAvailable();

@@ -113,18 +113,25 @@ export async function loadQuote(manager: EntityManager, id: QuoteId, hash: strin
   const quote = await manager.findOneBy(QuoteEntity, { id });
   if (!quote) throw notFound('quote');
   if (hashOf(quote.document, quote.expiresAt) !== quote.hash) throw new Error(`Quote ${id} does not match its hash`);
-  if (quote.hash !== hash) throw quoteStale('The hash is not that of the quote.');
+  if (quote.hash !== hash)
+    throw quoteStale(
+      'The hash is not that of the quote.',
+      'Read the quote again, and send the hash of what you have read.',
+    );
   if (quote.expiresAt.getTime() <= Date.now()) throw quoteExpired();
   return quote;
 }
 
-export function quoteStale(why: string): BulkheadError {
-  return new BulkheadError({
-    code: 'quote_stale',
-    status: 409,
-    publicMessage: `${why} What was quoted is not what would be done.`,
-    remediation: 'Cancel the request, make a new quote and have it approved.',
-  });
+/** The tenant is no longer what the quote started from. */
+export function quoteOutdated(): BulkheadError {
+  return quoteStale(
+    'The tenant has changed since it was quoted. What was quoted is not what would be done.',
+    'Make a new quote and have it approved; cancel the request for the old one, if there is one.',
+  );
+}
+
+function quoteStale(publicMessage: string, remediation: string): BulkheadError {
+  return new BulkheadError({ code: 'quote_stale', status: 409, publicMessage, remediation });
 }
 
 function quoteExpired(): BulkheadError {

@@ -57,7 +57,7 @@ export async function loadPresent(
 }
 
 /** @throws BulkheadError `tenant_of_proof` (409). */
-export function requireCustomer({ probeOf }: TenantEntity): void {
+function requireCustomer({ probeOf }: TenantEntity): void {
   if (probeOf === null) return;
   throw new BulkheadError({
     code: 'tenant_of_proof',

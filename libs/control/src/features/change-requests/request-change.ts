@@ -1,12 +1,5 @@
 import { BulkheadError, newId, type ChangeId, type QuoteId, type Redacted } from '@bulkhead/kernel';
-import {
-  ChangeRequestEntity,
-  loadTenant,
-  requireCloudQuotas,
-  UnitOfWork,
-  violates,
-  type QuoteEntity,
-} from '@bulkhead/store';
+import { ChangeRequestEntity, requireCloudQuotas, UnitOfWork, violates, type QuoteEntity } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsEmail, Length, Matches, MaxLength } from 'class-validator';
@@ -15,8 +8,8 @@ import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { announce, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
-import { gainedLayers, loadQuote, requireEligible, storeQuote } from './create-quote.js';
-import { requireCustomer, type ChangeTarget } from './quote-grounds.js';
+import { gainedLayers, loadQuote, quoteOutdated, requireEligible, storeQuote } from './create-quote.js';
+import { loadPresent, type ChangeTarget } from './quote-grounds.js';
 
 export class RequestChangeBody {
   @ApiProperty({ pattern: '^quo_[0-9a-f]{32}$' })
@@ -73,8 +66,8 @@ export class RequestChangeHandler implements ICommandHandler<RequestChange> {
     const { manager } = this.work;
     const quote = await quoteOf(manager, request);
     requireEligible(quote.document.eligibility.rules);
-    const tenant = await loadTenant(manager, quote.tenantId);
-    requireCustomer(tenant);
+    const { tenant, basis } = await loadPresent(manager, quote.tenantId);
+    if (basis !== quote.basis) throw quoteOutdated();
     await requireCloudQuotas(manager, tenant.region, gainedLayers(quote));
     const id = newId('change');
     await insertChange(manager, id, request, quote);
