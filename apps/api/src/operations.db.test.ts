@@ -122,25 +122,29 @@ describe('POST /v1/operations/{id}/cancel', () => {
 describe('GET /v1/operations/{id}/events', () => {
   beforeAll(() => api.app.listen(0, '127.0.0.1'));
 
-  async function listen(id: OperationId, to = api): Promise<{ read: () => Promise<string>; leave: () => void }> {
+  async function open(id: OperationId, { to = api, token }: { to?: ApiFixture; token?: string } = {}) {
     const { port } = to.app.getHttpServer().address() as AddressInfo;
     const leaving = new AbortController();
     const answer = await fetch(`http://127.0.0.1:${port}/v1/operations/${id}/events`, {
-      headers: { authorization: `Bearer ${to.adminToken}` },
+      headers: { authorization: `Bearer ${token ?? to.adminToken}` },
       signal: leaving.signal,
     });
+    return { answer, leave: () => leaving.abort() };
+  }
+  async function listen(id: OperationId, to = api): Promise<{ read: () => Promise<string>; leave: () => void }> {
+    const { answer, leave } = await open(id, { to });
     expect(answer.headers.get('content-type')).toBe('text/event-stream');
     const reader = (answer.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
-    return { read: async () => (await reader.read()).value ?? '', leave: () => leaving.abort() };
+    return { read: async () => (await reader.read()).value ?? '', leave };
   }
 
-  /** When the API last looked at the steps of an operation. */
-  async function lastLook(): Promise<string> {
+  /** Whether the API has not looked at the steps of an operation for three turns of its polling. */
+  async function isQuiet(): Promise<boolean> {
     const { rows } = await superuser.query(
-      `select max(query_start)::text as at from pg_stat_activity
+      `select max(query_start) < now() - interval '1 second' as quiet from pg_stat_activity
         where datname = current_database() and usename = 'bulkhead_api' and query like '%operation_steps%'`,
     );
-    return rows[0].at as string;
+    return rows[0].quiet as boolean;
   }
 
   it('tells the whole state, then what changes, then the end, and closes', async () => {
@@ -172,13 +176,29 @@ describe('GET /v1/operations/{id}/events', () => {
     const { read, leave } = await listen(id);
     await read();
     leave();
-    // Three turns of the polling without a look.
-    const quiet = await waitFor('the polling to stop', async () => {
-      const before = await lastLook();
-      await superuser.query('select pg_sleep(1)');
-      return (await lastLook()) === before;
+    await waitFor('the polling to stop', isQuiet);
+  });
+
+  it('may be open twenty times for one caller, and again for each that is closed', async () => {
+    const id = await onboarding();
+    const token = await api.issuer.token({ roles: ['platform-admin'], sub: 'many-eyes' });
+    const opened = await Promise.all(Array.from({ length: 20 }, () => open(id, { token })));
+    expect(opened.map(({ answer }) => answer.status)).toEqual(Array(20).fill(200));
+    const { answer } = await open(id, { token });
+    expect([answer.status, await answer.json()]).toEqual([
+      429,
+      expect.objectContaining({ errorCode: 'too_many_streams', retryable: true, remediation: expect.any(String) }),
+    ]);
+    const other = await open(id);
+    expect(other.answer.status).toBe(200);
+    opened[0]?.leave();
+    const again = await waitFor('its place', async () => {
+      const next = await open(id, { token });
+      if (next.answer.status === 200) return next;
+      await next.answer.text();
+      return undefined;
     });
-    expect(quiet).toBe(true);
+    for (const { leave } of [...opened, other, again]) leave();
   });
 
   it('ends without `end` when the API stops, which does not wait for its listeners', async () => {

@@ -23,9 +23,9 @@ const ask = (kind = 'support', minutes = 10, token = helper) =>
   api.post('/v1/support-grants', { tenantId: id, kind, reason: 'ticket 4711', minutes }, { token });
 const approve = (grant: string, token = anna) => api.post(`/v1/support-grants/${grant}/approve`, undefined, { token });
 const end = (grant: string, token = helper) => api.post(`/v1/support-grants/${grant}/end`, undefined, { token });
-const issue = (role = 'support', person = 'helga', tenantId = id) =>
+const issue = (role = 'support', person = 'helga', tenantId = id, kind = 'person') =>
   api.post(`/v1/tenants/${tenantId}/tokens`, {
-    ...{ audience: 'clinic', subject: { kind: 'person', id: person }, roles: [role], lifetimeSeconds: 900 },
+    ...{ audience: 'clinic', subject: { kind, id: person }, roles: [role], lifetimeSeconds: 900 },
   });
 
 describe('a support grant', () => {
@@ -44,6 +44,7 @@ describe('a support grant', () => {
       await issue('support', 'ada'),
       await issue('break-glass'),
       await issue('support', 'helga', other.tenantId),
+      await issue('support', 'helga', id, 'service'),
     ])
       expect(refused).toMatchObject({ status: 403, body: { errorCode: 'support_grant_required' } });
     await asSuperuser(api, `update control.support_grants set active_until = now() where id = $1`, [body.id]);

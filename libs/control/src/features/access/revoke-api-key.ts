@@ -1,6 +1,7 @@
 import type { Id } from '@bulkhead/kernel';
 import { ApiKeyEntity, UnitOfWork } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
+import { IsNull } from 'typeorm';
 import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { notFound } from '../../http/not-found.js';
 
@@ -25,6 +26,7 @@ export class RevokeApiKeyHandler implements ICommandHandler<RevokeApiKey> {
     const key = await manager.findOneBy(ApiKeyEntity, { id });
     const own = key?.createdBy === principalName(revoker);
     if (!key || !(own || revoker.roles.includes('platform-admin'))) throw notFound('api key');
-    if (!key.revokedAt) await manager.update(ApiKeyEntity, { id }, { revokedAt: new Date() });
+    // Of two at once the first one's time stands.
+    await manager.update(ApiKeyEntity, { id, revokedAt: IsNull() }, { revokedAt: new Date() });
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OperationId } from '@bulkhead/kernel';
+import { BulkheadError, type OperationId } from '@bulkhead/kernel';
 import { Injectable, type OnModuleDestroy } from '@nestjs/common';
 import { hasEnded, OperationReader } from './operation-reader.js';
 import type { OperationDetail } from './operation-view.js';
@@ -8,6 +8,8 @@ const POLL_MS = 300;
 const HEARTBEAT_MS = 15_000;
 /** A stream ends after this long, so that whoever listens has to show a valid token again. */
 const LONGEST_MS = 60 * 60_000;
+/** Streams that one caller may have open at this process: each asks the database several times a second. */
+const OPEN_AT_ONCE = 20;
 
 /**
  * Follows an operation as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). Each
@@ -16,11 +18,28 @@ const LONGEST_MS = 60 * 60_000;
 @Injectable()
 export class OperationEvents implements OnModuleDestroy {
   readonly #closing = new AbortController();
+  readonly #open = new Map<string, number>();
 
   constructor(private readonly operations: OperationReader) {}
 
   onModuleDestroy(): void {
     this.#closing.abort();
+  }
+
+  /**
+   * Counts one more stream of a caller.
+   * @returns what counts it as closed; to be called once.
+   * @throws BulkheadError `too_many_streams` (429, retryable).
+   */
+  enter(caller: string): () => void {
+    const open = this.#open.get(caller) ?? 0;
+    if (open >= OPEN_AT_ONCE) throw tooManyStreams();
+    this.#open.set(caller, open + 1);
+    return () => {
+      const left = (this.#open.get(caller) ?? 1) - 1;
+      if (left > 0) this.#open.set(caller, left);
+      else this.#open.delete(caller);
+    };
   }
 
   /**
@@ -48,6 +67,16 @@ export class OperationEvents implements OnModuleDestroy {
       await delay(POLL_MS, undefined, { signal: stop }).catch(() => {});
     }
   }
+}
+
+function tooManyStreams(): BulkheadError {
+  return new BulkheadError({
+    code: 'too_many_streams',
+    status: 429,
+    retryable: true,
+    publicMessage: `You have ${OPEN_AT_ONCE} streams of events open already.`,
+    remediation: 'Close one of them, or read GET /v1/operations/{id} from time to time.',
+  });
 }
 
 /** The events of what differs from what was sent, which it takes note of. */

@@ -3,7 +3,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestj
 import { ApiAcceptedResponse, ApiBody, ApiOkResponse, ApiOperation, ApiProperty, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { OPERATION_STATES, type OperationState } from '@bulkhead/domain';
-import { CommandGate, type Call } from '../../gate/index.js';
+import { CommandGate, principalName, type Call } from '../../gate/index.js';
 import { Allow, Caller, idFrom, NoBody, READERS, Sends, type Page } from '../../http/index.js';
 import { CancelOperation } from './cancel-operation.js';
 import { OperationEvents } from './operation-events.js';
@@ -51,12 +51,18 @@ export class OperationsController {
       'A stream that closes without `end` may be opened again.',
   })
   @ApiOkResponse({ content: { 'text/event-stream': { schema: { type: 'string' } } } })
-  async follow(@Param('id') text: string, @Res() reply: FastifyReply): Promise<void> {
+  async follow(@Param('id') text: string, @Caller() call: Call, @Res() reply: FastifyReply): Promise<void> {
     const id = idFrom('operation', text, 'operation');
     // Before the first byte: an unknown id is still a 404.
     await this.operations.get(id);
+    const leave = this.events.enter(principalName(call.principal));
     const gone = new AbortController();
-    reply.raw.once('close', () => gone.abort());
+    reply.raw.once('close', () => {
+      leave();
+      gone.abort();
+    });
+    // Who left before this line is not told of any more.
+    if (reply.raw.destroyed) return void reply.raw.emit('close');
     const stream = Readable.from(this.events.follow(id, gone.signal), { objectMode: false });
     reply
       .header('content-type', 'text/event-stream')

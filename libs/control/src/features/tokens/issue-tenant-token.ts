@@ -151,7 +151,7 @@ export class IssueTenantTokenHandler implements ICommandHandler<IssueTenantToken
     const issuedAt = await issueSecond(manager, tenantId);
     const place = database ? await placeOf(manager, tenantId) : null;
     const wanted = issuedAt + lifetimeSeconds;
-    const expiresAt = Math.min(wanted, (await supportGrantEnd(manager, tenantId, subject.id, roles)) ?? wanted);
+    const expiresAt = Math.min(wanted, (await supportGrantEnd(manager, tenantId, subject, roles)) ?? wanted);
     return { tokenId: tokenId.reveal(), tenantId, issuedAt, expiresAt, place };
   }
 }
