@@ -9,7 +9,8 @@ import type { Session } from './session.js';
 import { usageError } from './usage-error.js';
 
 /** All of the environment that a runner is given. No credential of the control plane is among it. */
-const PASSED_ON = /^(?:PATH|HOME|TMPDIR|CI|TERM|BULKHEAD_PULUMI_ROOT|BULKHEAD_TOOL_PULUMI_ROOT)$/;
+const PASSED_ON =
+  /^(?:PATH|HOME|TMPDIR|CI|TERM|XDG_CACHE_HOME|BULKHEAD_PULUMI_ROOT|BULKHEAD_TOOL_PULUMI_ROOT|BULKHEAD_TOOLS_DIR)$/;
 const EXIT_CODES: readonly number[] = [EXIT.ok, EXIT.error, EXIT.changesPending, EXIT.policyDenied];
 
 export interface RunnerOptions {
