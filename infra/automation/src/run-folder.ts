@@ -3,12 +3,10 @@ import { dirname, join } from 'node:path';
 import { stackName, type ProgramRequest } from '@bulkhead/domain';
 import { isLoopback } from '@bulkhead/kernel';
 import { POLICY_PACK_PATH, policyConfig } from '@bulkhead/policies';
+import { CLI_ENVIRONMENT, pluginSecrets } from './cli-environment.js';
 import { DEFAULTS, type AutomationConfig, type RunConfig } from './config.js';
 import type { OpenCommand } from './session/messages.js';
 import type { Lease } from './state/leases.js';
-
-/** Memory that the CLI's garbage collector aims at. */
-const CLI_MEMORY = '512MiB';
 
 /** Makes the throwaway folder of a run: a Pulumi home of its own, which shares only the plugins. */
 export async function prepareFolder(config: Pick<AutomationConfig, 'pulumiHome'>): Promise<string> {
@@ -64,12 +62,7 @@ export async function sessionSettings(
     PULUMI_CONFIG_PASSPHRASE_FILE: config.passphraseFile,
     // The work folder is thrown away, and with it the settings file that names the secrets provider.
     PULUMI_FALLBACK_TO_STATE_SECRETS_MANAGER: 'true',
-    PULUMI_SKIP_UPDATE_CHECK: 'true',
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: 'true',
-    // Looks for stacks of a layout that never existed here, on every start.
-    PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: 'true',
-    GOMEMLIMIT: CLI_MEMORY,
+    ...CLI_ENVIRONMENT,
     ...(config.providers === undefined ? {} : { PULUMI_DEBUG_PROVIDERS: config.providers }),
   };
   return {
@@ -81,7 +74,7 @@ export async function sessionSettings(
       pulumiRoot: config.pulumiRoot,
       pulumiVersion: config.pulumiVersion,
       environment,
-      secrets: [backend.password, passphrase, ...Object.values(plugins).filter((value) => value.length >= 16)],
+      secrets: [backend.password, passphrase, ...pluginSecrets(plugins)],
       policyPack: config.policyPack ?? POLICY_PACK_PATH,
       policyConfig: JSON.stringify(policyConfig(request)),
     },

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { PULUMI_PROJECT, stackName, type ProgramRequest } from '@bulkhead/domain';
 import type { RecordedState } from '@bulkhead/domain/fleet';
 import { POLICY_PACK_PATH, policyConfig } from '@bulkhead/policies';
+import { CLI_ENVIRONMENT, pluginSecrets } from '../cli-environment.js';
 import type { PolicyViolation, ResourceFailure } from '../errors.js';
 import { pulumiVersion } from '../pulumi-version.js';
 import { prepareFolder, removeFolder } from '../run-folder.js';
@@ -71,7 +72,6 @@ export interface StackComparison {
 }
 
 const MAX_MS = 5 * 60_000;
-const CLI_MEMORY = '512MiB';
 
 /**
  * Makes ready for previews without any access: each has a copy of the recorded state in a throwaway folder of its own,
@@ -214,12 +214,8 @@ function openCommand(config: PreviewConfig, version: string, request: ProgramReq
     ...plugins,
     PULUMI_BACKEND_URL: `file://${join(folder, 'state')}`,
     PULUMI_CONFIG_PASSPHRASE: 'nothing is encrypted in a throwaway state',
-    PULUMI_SKIP_UPDATE_CHECK: 'true',
-    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: 'true',
-    PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: 'true',
-    PULUMI_DIY_BACKEND_NO_LEGACY_WARNING: 'true',
+    ...CLI_ENVIRONMENT,
     ...(config.providers === undefined ? {} : { PULUMI_DEBUG_PROVIDERS: config.providers }),
-    GOMEMLIMIT: CLI_MEMORY,
   };
   return {
     kind: 'open',
@@ -230,7 +226,7 @@ function openCommand(config: PreviewConfig, version: string, request: ProgramReq
     pulumiRoot: config.pulumiRoot,
     pulumiVersion: version,
     environment,
-    secrets: Object.values(plugins).filter((value) => value.length >= 16),
+    secrets: pluginSecrets(plugins),
     policyPack: config.policyPack ?? POLICY_PACK_PATH,
     policyConfig: JSON.stringify(policyConfig(request)),
   };

@@ -1,8 +1,6 @@
 import type { RecordedResource, RecordedState } from '@bulkhead/domain/fleet';
+import { SECRET, SIGNATURE } from '../state/checkpoint-marks.js';
 
-/** Marks special values in a checkpoint (pulumi sdk, go/common/resource/sig/sig.go), and which one is a secret. */
-const SIGNATURE = '4dabf18193072939515e22adb298388d';
-const SECRET = '1b47061264138c4ac30d75fd1eb44270';
 /** What stands in the place of a secret: a value that Pulumi reads as a secret without any key (apitype.SecretV1). */
 export const SECRET_PLACEHOLDER = '[secret]';
 const PLACEHOLDER = { [SIGNATURE]: SECRET, plaintext: JSON.stringify(SECRET_PLACEHOLDER) };

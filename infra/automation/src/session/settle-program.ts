@@ -1,5 +1,6 @@
 import * as pulumi from '@pulumi/pulumi';
 import { urnName, urnType } from '../errors.js';
+import { ROOT_TYPE } from '../state/checkpoint-marks.js';
 import type { DeclaredResource } from '../state/stack-state.js';
 
 class Settled extends pulumi.CustomResource {}
@@ -44,8 +45,6 @@ export function settleTargets(known: readonly DeclaredResource[], pending: reado
   const parents = pending.flatMap(({ parent }) => (parent === undefined || there.has(parent) ? [] : [parent]));
   return [...new Set([...pending.map(({ urn }) => urn), ...parents])].filter((urn) => urnType(urn) !== ROOT_TYPE);
 }
-
-const ROOT_TYPE = 'pulumi:pulumi:Stack';
 
 /** Declares a resource as the state has it. */
 export function declare(resource: DeclaredResource, resources: Map<string, pulumi.Resource>): pulumi.Resource {

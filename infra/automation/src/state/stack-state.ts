@@ -1,6 +1,7 @@
 import type { RecordedResource, RecordedState } from '@bulkhead/domain/fleet';
 import type pg from 'pg';
 import { recordedState } from '../fleet/recorded-state.js';
+import { ROOT_TYPE, SIGNATURE } from './checkpoint-marks.js';
 import { STATE_TABLE } from './state-schema.js';
 
 /** What Pulumi's state says of one resource; nothing of it can be secret. */
@@ -56,10 +57,6 @@ interface ResourceState {
   readonly inputs?: Record<string, unknown>;
   readonly outputs?: Record<string, unknown>;
 }
-
-/** Marks secrets, assets and references in a checkpoint (resource.SigKey). Plain outputs never hold it. */
-const SIGNATURE = '4dabf18193072939515e22adb298388d';
-const ROOT_TYPE = 'pulumi:pulumi:Stack';
 
 /** Reads a stack's state as the owner of the state database; undefined when there is no such stack. */
 export async function readStackState(pool: pg.Pool, stack: string): Promise<StackState | undefined> {
