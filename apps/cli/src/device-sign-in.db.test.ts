@@ -9,7 +9,7 @@ import { serveApi } from './testing/served-api.js';
 
 let cli: Cli;
 beforeEach(() => {
-  cli = new Cli();
+  cli = new Cli({}, true);
 });
 afterEach(() => cli.remove());
 
@@ -127,6 +127,12 @@ describe('with a real identity provider', () => {
         `Error: Signing in with a browser needs a person, and ${why}.\n` +
         'Set BULKHEAD_URL and BULKHEAD_TOKEN or BULKHEAD_API_KEY; no login is needed then. To keep one: --secret-stdin.\n',
     });
+  });
+
+  it('nobody is waited for where there is no terminal', async () => {
+    const unattended = new Cli();
+    const ended = await unattended.run(['login', '--url', url]).finally(() => unattended.remove());
+    expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('a person, and there is no terminal.') });
   });
 
   it('an unknown client is refused in words', async () => {

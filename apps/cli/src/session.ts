@@ -1,4 +1,4 @@
-import { createClient, type BulkheadClient, type ClientOptions } from '@bulkhead/client';
+import { apiAddress, createClient, type BulkheadClient, type ClientOptions } from '@bulkhead/client';
 import { clientCredentialsToken } from './contexts/client-credentials.js';
 import { ContextStore, findContext, type Credential } from './contexts/context-store.js';
 import { signedInToken } from './contexts/signed-in.js';
@@ -44,27 +44,37 @@ export class Session {
   }
 
   /**
-   * The API that options, environment and contexts say, in this order. A context's credential is used only at the
+   * The API that options, environment and contexts say, in this order. With `--context` the environment says nothing:
+   * a credential that is set for one installation must not reach another. A context's credential is used only at the
    * address that it was made for.
-   * @throws BulkheadError `no_address`, `two_credentials`, or why the contexts cannot be read.
+   * @throws BulkheadError `no_address`, `invalid_address`, `two_credentials`, `unknown_context`, or why the contexts
+   * cannot be read.
    */
   connection(): Connection {
-    const { env } = this.terminal;
-    const given = environmentCredential(env);
-    const url = this.options.url ?? (env.BULKHEAD_URL || undefined);
-    if (url !== undefined && given) return { url, credential: given, source: 'environment' };
+    const { context: chosen } = this.options;
+    const given = chosen === undefined ? environmentCredential(this.terminal.env) : undefined;
+    const asked = this.#askedAddress();
+    if (asked && given) return { ...asked, credential: given };
     const contexts = new ContextStore(this.terminal).read();
-    const name = this.options.context ?? contexts.current ?? undefined;
+    const name = chosen ?? contexts.current ?? undefined;
     const context = name === undefined ? undefined : findContext(contexts, name);
+    if (asked && !(context && apiAddress(asked.url) === apiAddress(context.url)))
+      return { ...asked, credential: undefined };
     if (!context) {
-      if (url !== undefined) return { url, credential: undefined, source: 'environment' };
       const remediation =
         'Sign in (bulkhead login --url …), or set BULKHEAD_URL and BULKHEAD_TOKEN or BULKHEAD_API_KEY.';
       throw usageError('no_address', 'The address of the API is not known.', remediation);
     }
-    const same = url === undefined || sameAddress(url, context.url);
-    if (!same) return { url, credential: given, source: 'options' };
-    return { url: context.url, credential: given ?? context.credential, context: name, source: `context ${name}` };
+    const source = asked ? `${asked.source} and the context ${name}` : `context ${name}`;
+    return { url: context.url, credential: given ?? context.credential, context: name, source };
+  }
+
+  /** The address that the command line or the environment names, if one does. */
+  #askedAddress(): Pick<Connection, 'url' | 'source'> | undefined {
+    const { url, context } = this.options;
+    if (url !== undefined) return { url, source: 'option --url' };
+    const { BULKHEAD_URL } = this.terminal.env;
+    return BULKHEAD_URL && context === undefined ? { url: BULKHEAD_URL, source: 'environment' } : undefined;
   }
 
   /** @throws BulkheadError `no_credential`, and what {@link connection} throws. */
@@ -72,7 +82,10 @@ export class Session {
     const connection = this.connection();
     const { url } = connection;
     if (connection.credential) return this.connect(connection);
-    const remediation = 'Set BULKHEAD_TOKEN or BULKHEAD_API_KEY, or sign in: bulkhead login --help';
+    const remediation =
+      this.options.context === undefined
+        ? 'Set BULKHEAD_TOKEN or BULKHEAD_API_KEY, or sign in: bulkhead login --help'
+        : 'Sign in: bulkhead login --help. With --context, BULKHEAD_TOKEN and BULKHEAD_API_KEY are not looked at.';
     throw usageError('no_credential', `There is no credential for ${url}.`, remediation);
   }
 
@@ -115,8 +128,4 @@ function environmentCredential(env: Terminal['env']): Credential | undefined {
     throw usageError('two_credentials', 'Both BULKHEAD_TOKEN and BULKHEAD_API_KEY are set.', 'Unset one of them.');
   if (token) return { kind: 'token', token };
   return key ? { kind: 'api-key', key } : undefined;
-}
-
-function sameAddress(one: string, other: string): boolean {
-  return one.replace(/\/+$/, '') === other.replace(/\/+$/, '');
 }

@@ -86,6 +86,26 @@ describe('contexts', () => {
     expect(readFileSync(cli.contexts, 'utf8')).not.toContain('two');
   });
 
+  it('that are named on the command line are meant, whatever the environment says', async () => {
+    const env = { BULKHEAD_URL: 'http://127.0.0.1:1', BULKHEAD_TOKEN: 'of another installation' };
+    expect((await cli.run(['tiers', 'list', '--context', 'one'], { env })).stderr).toBe('');
+    const unknown = await cli.run(['tiers', 'list', '--context', 'three'], { env });
+    expect([unknown.code, unknown.stderr]).toEqual([1, expect.stringContaining('There is no context "three".')]);
+    const again = await cli.run(['login', '--context', 'one', '--secret-stdin'], { env, input: api.adminToken });
+    expect(again.stderr).toContain(`Signed in to ${url}; context one`);
+  });
+
+  it.each([
+    [[], {}, 'context two'],
+    [['--context', 'one'], { BULKHEAD_URL: 'http://127.0.0.1:1' }, 'context one'],
+    [[], { BULKHEAD_URL: 'http://127.0.0.1:1' }, 'environment'],
+    [['--url', 'http://127.0.0.1:1'], {}, 'option --url'],
+    [['--url', 'http://127.0.0.1:1'], { BULKHEAD_TOKEN: 'x' }, 'option --url'],
+  ])('are told from what else names an address: %j %j', async (more, env, source) => {
+    const { stdout } = await cli.run(['doctor', '-o', 'json', ...more], { env });
+    expect(JSON.parse(stdout)[0].detail).toMatch(new RegExp(`, from the ${source}$`));
+  });
+
   it.each(['use', 'remove'])('that do not exist cannot be chosen: %s', async (verb) => {
     for (const name of ['three', '__proto__', 'constructor']) {
       const { code, stderr } = await cli.run(['contexts', verb, name]);
@@ -106,6 +126,7 @@ describe('contexts', () => {
       expect([code, stderr]).toEqual([1, expect.stringContaining('There is no credential for')]);
       expect(asked).toEqual([]);
       expect((await cli.run(['tiers', 'list', '--url', `${url}/`])).code).toBe(0);
+      expect((await cli.run(['tiers', 'list', '--url', `${url}/v1/`])).code).toBe(0);
     } finally {
       await new Promise((resolve) => other.close(resolve));
     }

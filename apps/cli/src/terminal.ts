@@ -15,6 +15,11 @@ export function isCi({ env }: Pick<Terminal, 'env'>): boolean {
   return Boolean(env.CI) && env.CI !== 'false';
 }
 
+/** Whether a terminal is there at all. One stream is enough: a person may have sent the others to a file and read it. */
+export function hasTerminal({ stdin, stdout, stderr }: Terminal): boolean {
+  return stdin.isTTY || stdout.isTTY || stderr.isTTY;
+}
+
 /** Whether somebody sits there who can answer. Never in CI, whatever its terminal claims to be. */
 export function isInteractive(terminal: Terminal): boolean {
   return terminal.stdin.isTTY && terminal.stderr.isTTY && !isCi(terminal);

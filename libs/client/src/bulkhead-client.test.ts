@@ -196,6 +196,20 @@ describe('a client', () => {
     },
   );
 
+  it('names the address that it is not made for, without what may be secret in it', () => {
+    const messageOf = (baseUrl: string) => {
+      try {
+        return createClient({ baseUrl }).baseUrl;
+      } catch (error) {
+        return (error as Error).message;
+      }
+    };
+    expect(messageOf('http://bulkhead.example.com')).toBe('http://bulkhead.example.com/ is no address of an API.');
+    expect(messageOf('https://u:secret@example.com/?key=s')).toBe('https://example.com/ is no address of an API.');
+    expect(messageOf('bhk_secret')).toBe('This is no address of an API.');
+    expect(messageOf('https://example.com/v1/')).toBe('https://example.com');
+  });
+
   it('is not made with two credentials', () => {
     expect(() => client({ apiKey: 'bhk_x' })).toThrow(expect.objectContaining({ code: 'two_credentials' }));
   });

@@ -11,7 +11,7 @@ const READINESS_MS = 10_000;
 export type AccessToken = string | (() => string | Promise<string>);
 
 export interface ClientOptions {
-  /** Address of the API without `/v1`. Plain http is taken on loopback only, because credentials travel with it. */
+  /** Address of the API; a `/v1` at its end is left out. Plain http is taken on loopback only, because credentials travel with it. */
   readonly baseUrl: string;
   readonly token?: AccessToken;
   readonly apiKey?: string;
@@ -39,7 +39,7 @@ export class BulkheadClient extends GeneratedApi {
 
   /** @throws BulkheadError `invalid_address` or `two_credentials` (400). */
   constructor(options: ClientOptions) {
-    const baseUrl = safeAddress(options.baseUrl);
+    const baseUrl = apiAddress(options.baseUrl);
     const client = createGeneratedClient({
       baseUrl,
       throwOnError: true,
@@ -137,14 +137,21 @@ function fetchOf(baseUrl: string, { token, apiKey, retries, timeoutMs = 30_000, 
   });
 }
 
-function safeAddress(text: string): string {
+/**
+ * An API's address in the form that the client uses: without `/v1`, which every path begins with, and without a slash at
+ * the end.
+ * @throws BulkheadError `invalid_address` (400).
+ */
+export function apiAddress(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && isSafeAddress(text) && url.username === '' && url.search === '' && url.hash === '')
-    return url.href.replace(/\/+$/, '');
+    return url.href.replace(/\/+$/, '').replace(/\/v1$/, '');
+  // Whatever else was given may be a secret in the wrong place.
+  const shown = url && /^https?:$/.test(url.protocol) ? `${url.protocol}//${url.host}${url.pathname}` : 'This';
   throw new BulkheadError({
     code: 'invalid_address',
     status: 400,
-    publicMessage: 'This is no address of an API.',
+    publicMessage: `${shown} is no address of an API.`,
     remediation: 'Give an https address, such as https://bulkhead.example.com; http is taken on loopback only.',
   });
 }

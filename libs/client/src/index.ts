@@ -1,5 +1,6 @@
 export * from './api-error.js';
 export {
+  apiAddress,
   BulkheadClient,
   createClient,
   type AccessToken,

@@ -6,7 +6,7 @@ import { signInByDevice } from '../contexts/device-sign-in.js';
 import { readSecret } from '../contexts/read-secret.js';
 import { revoke } from '../contexts/signed-in.js';
 import type { CommonOptions, Session } from '../session.js';
-import { isCi } from '../terminal.js';
+import { hasTerminal, isCi } from '../terminal.js';
 import { usageError } from '../usage-error.js';
 import { timeoutOption } from './wait.js';
 
@@ -81,7 +81,9 @@ function target(
   options: CommonOptions,
   { current, named }: Contexts,
 ): { url: string; name: string } {
-  const given = options.url ?? (terminal.env.BULKHEAD_URL || undefined);
+  // A context that is named says more than a variable, which may be there for another installation.
+  const chosen = options.context === undefined ? undefined : named.get(options.context);
+  const given = options.url ?? chosen?.url ?? (terminal.env.BULKHEAD_URL || undefined);
   const name = contextName(options.context ?? (given === undefined ? current : undefined) ?? 'default');
   const url = given ?? named.get(name)?.url;
   if (url === undefined) throw usageError('no_address', 'The address of the API is missing.', 'Add --url <address>.');
@@ -109,8 +111,8 @@ async function credentialFrom(session: Session, options: LoginOptions, url: stri
 }
 
 async function inBrowser(session: Session, options: LoginOptions & { input?: boolean }, url: string) {
-  if (options.input === false || isCi(session.terminal)) {
-    const why = options.input === false ? '--no-input was given' : 'CI is set';
+  const why = whyNobody(session, options);
+  if (why !== undefined) {
     const remediation =
       'Set BULKHEAD_URL and BULKHEAD_TOKEN or BULKHEAD_API_KEY; no login is needed then. To keep one: --secret-stdin.';
     throw usageError('no_input', `Signing in with a browser needs a person, and ${why}.`, remediation);
@@ -118,6 +120,13 @@ async function inBrowser(session: Session, options: LoginOptions & { input?: boo
   const { clientId = CLIENT_ID, scope, audience, timeout: timeoutMs } = options;
   const issuer = await issuerFor(session, options, url);
   return await signInByDevice(session, { issuer, clientId, scope, audience, timeoutMs });
+}
+
+/** Why there is nobody who could enter a code; undefined when there may be. */
+function whyNobody({ terminal }: Session, { input }: { input?: boolean }): string | undefined {
+  if (input === false) return '--no-input was given';
+  if (isCi(terminal)) return 'CI is set';
+  return hasTerminal(terminal) ? undefined : 'there is no terminal';
 }
 
 /** @throws BulkheadError `no_issuer` */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { waitFor } from '@bulkhead/kernel';
 
+const ATTENDED = new URL('./attended.js', import.meta.url).href;
 const BIN = fileURLToPath(new URL('../../bin/bulkhead.mjs', import.meta.url));
 
 export interface Ended {
@@ -43,15 +44,21 @@ export class Running {
   }
 }
 
-/** The command line as somebody uses it: a process of its own with a home folder of its own, and no terminal. */
+/**
+ * The command line as somebody uses it: a process of its own with a home folder of its own, and no terminal.
+ * @param attended as if there were one, where nobody can be asked but a code can be read.
+ */
 export class Cli {
   readonly home = mkdtempSync(join(tmpdir(), 'bulkhead-cli-'));
   readonly contexts = join(this.home, '.config/bulkhead/contexts.json');
 
-  constructor(private readonly env: Readonly<Record<string, string>> = {}) {}
+  constructor(
+    private readonly env: Readonly<Record<string, string>> = {},
+    private readonly attended = false,
+  ) {}
 
   start(args: readonly string[], { env = {}, input = '' }: RunOptions = {}): Running {
-    const child = spawn(process.execPath, [BIN, ...args], {
+    const child = spawn(process.execPath, [...(this.attended ? ['--import', ATTENDED] : []), BIN, ...args], {
       cwd: this.home,
       env: { HOME: this.home, ...this.env, ...env },
     });
