@@ -47,6 +47,8 @@ describe('what a customer may have', () => {
     expect(check.code).toBe(3);
     expect(check.stdout).toMatch(/database +database\.size +no +needs 3 more providers \(has 47, at least 50 asked\)/);
     expect(check.stderr).toBe('The customer may not have its own database.\n');
+    const typo = await cli.run(['eligibility', 'check', slug, '--require', 'disk']);
+    expect(said(typo)).toContain("1 error: option '--require <layer>' argument 'disk' is invalid.");
     expect((await cli.run(['facts', 'record', slug, 'providers', '--source', 'x'])).stderr).toContain('name=value');
   });
 });
@@ -58,6 +60,7 @@ describe('changes', () => {
     const asked = await ask(quote, '-o', 'json');
     const { change } = JSON.parse(asked.stdout);
     expect(asked.stderr).toContain(`For the customer, shown this once: ${url}/status/`);
+    expect(asked.stderr).toContain(`bulkhead approvals approve ${change.id} --hash ${change.hash}\n`);
     expect(await cli.json('approvals', 'list')).toMatchObject([{ id: change.id, state: 'pending' }]);
     const early = await cli.run(['changes', 'apply', change.id, '--hash', quote.hash]);
     expect(said(early)).toMatch(/^4 Error: The change request has not been approved yet\./);
@@ -75,6 +78,7 @@ describe('changes', () => {
     expect(stdout).toMatch(/^TO +clinic-per-provider@1 x 20 on pooled@1, USD 2,980\.00 a month$/m);
     expect(stdout).toMatch(/^COST \(EST\.\) +USD 44\.00 a month, prices of 2026-11-01 \(aws-estimate@1\)$/m);
     expect(stdout).toMatch(/^single-tenant +USD /m);
+    expect(stdout).toMatch(/^FIRST INVOICE +USD [\d,.]+; USD [\d,.]+ after the credit$/m);
     expect(stderr).toContain('To ask for it: bulkhead changes create --quote quo_');
   });
 
@@ -83,6 +87,9 @@ describe('changes', () => {
     const ended = await ask(quote, '--dry-run');
     expect(said(ended)).toBe('2 Dry run: everything was checked and nothing was asked for.\n');
     expect(await cli.json('changes', 'list', '--tenant', quote.tenantId)).toEqual([]);
+    const { change } = JSON.parse((await ask(quote, '-o', 'json')).stdout);
+    expect(await cli.json('changes', 'list', '--tenant', 'seaside')).toMatchObject([{ id: change.id }]);
+    expect(said(await cli.run(['changes', 'list', '--tenant', 'nowhere']))).toContain('with the slug "nowhere"');
   });
 
   it('end with exit code 3 where policy denies them', async () => {
@@ -105,9 +112,13 @@ describe('changes', () => {
     const dry = await cli.run(['changes', 'import', file, '--dry-run']);
     expect(dry.stdout).toMatch(/^2 +checked/m);
     const { code, stdout, stderr } = await cli.run(['changes', 'import', file]);
-    expect([code, stderr]).toEqual([1, '1 of 2 rows were refused.\n']);
+    expect(code).toBe(1);
+    const [, link = ''] = /^Line 2, for the customer, shown this once: (\S+)\n1 of 2 rows/.exec(stderr) ?? [];
+    expect((await fetch(link)).status).toBe(200);
     expect(stdout).toMatch(/^2 +created +chg_/m);
     expect(stdout).toMatch(/^3 +refused .*csv_formula/m);
+    writeFileSync(file, '');
+    expect(said(await cli.run(['changes', 'import', file]))).toMatch(/^1 Error: .*wishes\.csv is empty\./);
     expect(said(await cli.run(['changes', 'import', 'nowhere.csv']))).toContain('1 Error: nowhere.csv cannot be read.');
   });
 

@@ -57,6 +57,15 @@ it('is bundled for CI whole, with its published tiers, and no secret of any stat
   expect((await cli.run(['fleet', 'bundle'])).stdout.split('\n').slice(1)).toEqual(text.split('\n').slice(1));
 });
 
+it('says of a file that it cannot write which one it is', async () => {
+  const ended = await cli.run(['fleet', 'bundle', '--out', 'no/folder/fleet.jsonl']);
+  expect(ended.stderr).toBe(
+    'Error: no/folder/fleet.jsonl cannot be written (ENOENT).\n' +
+      'Check that its folder is there, that you may write to it, and that the disk is not full.\n',
+  );
+  expect(ended).toMatchObject({ code: 1, stdout: '' });
+});
+
 it('is not shown to other roles', async () => {
   const env = { BULKHEAD_TOKEN: await api.issuer.token({ sub: 'sal', roles: ['sales-ops', 'auditor'] }) };
   expect(await cli.run(['fleet', 'bundle'], { env })).toMatchObject({ code: 1, stderr: expect.stringContaining('ci') });
@@ -80,7 +89,7 @@ describe('the runner of a working tree', () => {
   const aws = { AWS_ACCESS_KEY_ID: 'AKIAEXAMPLE', AWS_REGION: 'us-east-1' };
   const given = async (args: readonly string[]) => {
     const ended = await cli.run([...args, '--tree', tree()], {
-      env: { ...aws, GITHUB_TOKEN: 'ghs_x', SOME_SECRET: 's' },
+      env: { ...aws, GITHUB_TOKEN: 'ghs_x', SOME_SECRET: 's', BULKHEAD_TOOLS_DIR: '/tools' },
     });
     return { code: ended.code, ...JSON.parse(ended.stdout) };
   };
@@ -97,7 +106,9 @@ describe('the runner of a working tree', () => {
     ]);
     expect([code, args]).toEqual([3, ['--base=main', '--tenant=a', '--output=json=x']]);
     expect(lines).toBeGreaterThan(5);
-    expect(Object.keys(env).filter((name) => !['PATH', 'HOME', 'TMPDIR', 'CI', 'TERM'].includes(name))).toEqual([]);
+    expect(Object.keys(env).filter((name) => !['PATH', 'HOME', 'TMPDIR', 'CI', 'TERM'].includes(name))).toEqual([
+      'BULKHEAD_TOOLS_DIR',
+    ]);
   });
 
   it('that is not built is said to be, and a server that is down is an error before anything runs', async () => {

@@ -1,12 +1,11 @@
 import type { CheckpointView, ConsistencyProofView, InclusionProofView } from '@bulkhead/client';
-import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { printOne, time, type Shape } from '../output/print.js';
+import { refuseExisting, saveWhole } from '../output/save-file.js';
 import type { Session } from '../session.js';
-import { usageError } from '../usage-error.js';
 
 const CHECKPOINT: Shape<CheckpointView> = {
   name: ({ root }) => root,
@@ -71,11 +70,10 @@ export function addProofs(audit: Command, maker: CommandMaker): void {
 }
 
 async function checkpoint(session: Session, { out }: { out?: string }): Promise<void> {
-  if (out !== undefined && existsSync(out))
-    throw usageError('file_exists', `${out} exists already.`, 'Name another file, or remove this one first.');
+  if (out !== undefined) refuseExisting(out);
   const newest = await session.client().getAuditCheckpoint();
   printOne(session, newest, CHECKPOINT);
   if (out === undefined) return;
-  await writeFile(out, newest.note, { flag: 'wx' });
+  await saveWhole(Readable.from([newest.note]), out);
   session.note(`Wrote ${out}. Later: bulkhead audit verify <export> --since ${out} --key …`);
 }

@@ -1,8 +1,8 @@
 import { paginate, type AuditEventView, type PageRequest } from '@bulkhead/client';
 import { NoteError, verifyExport, type ExportVerdict } from '@bulkhead/client/audit';
 import type { Command } from 'commander';
-import { createReadStream, createWriteStream, existsSync } from 'node:fs';
-import { readFile, rename } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
@@ -12,9 +12,11 @@ import { collected, wholeNumber } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
 import { printOne, time, type Shape } from '../output/print.js';
+import { refuseExisting, saveWhole } from '../output/save-file.js';
 import type { Session } from '../session.js';
 import { usageError } from '../usage-error.js';
 import { addProofs } from './audit-proofs.js';
+import { findTenantId } from './find-tenant.js';
 import { printFrom, withPaging, type ListOptions } from './list.js';
 
 const EVENT: Shape<AuditEventView> = {
@@ -64,7 +66,7 @@ export function audit(maker: CommandMaker): Command {
   const noun = maker.noun('audit', 'The signed log of everything that was done.');
   withPaging(noun.command('events'))
     .description('List entries, newest first.')
-    .option('--tenant <id>', 'only those about this tenant')
+    .option('--tenant <tenant>', 'only those about this tenant, by id or slug')
     .option('--operation <id>', 'only those of this operation')
     .option('--action <action>', 'only this action, such as tenant.create')
     .action(maker.does<EventFilter>(events));
@@ -91,27 +93,24 @@ export function audit(maker: CommandMaker): Command {
 }
 
 async function events(session: Session, options: EventFilter): Promise<void> {
-  const { tenant, operation, action } = options;
-  const filter = { ...(tenant && { tenant }), ...(operation && { operation }), ...(action && { action }) };
+  const { operation, action } = options;
   const client = session.client();
+  const tenant = options.tenant && (await findTenantId(client, options.tenant));
+  const filter = { ...(tenant && { tenant }), ...(operation && { operation }), ...(action && { action }) };
   const list = (page: PageRequest<number>) => client.listAuditEvents({ query: { ...filter, ...page } });
   const cursor = ({ index }: AuditEventView) => index;
   await printFrom(session, options, EVENT, (most) => paginate(list, { most, cursor }));
 }
 
 async function exportLog(session: Session, { out, from, to }: ExportOptions): Promise<void> {
-  if (out !== undefined && existsSync(out))
-    throw usageError('file_exists', `${out} exists already.`, 'Name another file, or remove this one first.');
+  if (out !== undefined) refuseExisting(out);
   const range = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
   const log = Readable.fromWeb((await session.client().exportAuditLog(range)) as ReadableStream<Uint8Array>);
   if (out === undefined) {
     await pipeline(log, session.terminal.stdout, { end: false });
     return;
   }
-  // Under its name only when it is whole.
-  const partial = `${out}.partial`;
-  await pipeline(log, createWriteStream(partial));
-  await rename(partial, out);
+  await saveWhole(log, out);
   session.note(`Wrote ${out}. To check it: bulkhead audit verify ${out} --key …`);
 }
 

@@ -11,7 +11,7 @@ import { CHANGE, CHANGE_ROW } from './change-output.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
 import { printQuote } from './quote-output.js';
 import { addStateLoss } from './state-loss.js';
-import { findTenant } from './find-tenant.js';
+import { findTenant, findTenantId } from './find-tenant.js';
 import { finish, onceOnly, withWaiting, type WaitOptions } from './wait.js';
 
 interface QuoteOptions extends WaitOptions, Omit<CreateQuoteBody, 'tenantId'> {
@@ -38,6 +38,8 @@ const ROW: Shape<ImportedRow> = {
     WHY: ({ error }) => error && `${error.code}: ${error.message}`,
   },
 };
+
+const HEADING = 'tenant,tier,plan,quantity,effective_on,reason,contact_email';
 
 const once = (command: Command): Command =>
   command.option('--idempotency-key <key>', 'makes it safe to run this again: the same key is carried out once');
@@ -101,7 +103,7 @@ function addAsking(noun: Command, maker: CommandMaker): void {
     .action(maker.does<CreateOptions>(create));
   once(noun.command('import'))
     .description('Ask for what a CSV file says, with a result for each row.')
-    .argument('<file>', 'heading: tenant,tier,plan,quantity,effective_on,reason,contact_email', reference)
+    .argument('<file>', `heading: ${HEADING}`, reference)
     .option('--dry-run', 'check every row and ask for nothing; exit code 2')
     .action(maker.does<WaitOptions & { dryRun?: boolean }>(importFile));
 }
@@ -110,11 +112,12 @@ function addReading(noun: Command, maker: CommandMaker): void {
   withPaging(noun.command('list'))
     .description('List change requests, newest first.')
     .option('--state <state>', 'only those in this state')
-    .option('--tenant <tenant>', 'only those for this tenant, by id')
+    .option('--tenant <tenant>', 'only those for this tenant, by id or slug')
     .action(
       maker.does<ListOptions & { state?: string; tenant?: string }>(async (session, options) => {
         const client = session.client();
-        const { state, tenant } = options;
+        const { state } = options;
+        const tenant = options.tenant && (await findTenantId(client, options.tenant));
         const filter = { ...(state && { state }), ...(tenant && { tenant }) } as object;
         await printPages(session, options, CHANGE_ROW, (page) =>
           client.listChangeRequests({ query: { ...filter, ...page } }),
@@ -163,9 +166,8 @@ async function create(session: Session, options: CreateOptions): Promise<ExitCod
   }
   printOne(session, answer.change, CHANGE, answer);
   if (answer.statusPath) session.note(`For the customer, shown this once: ${client.baseUrl}${answer.statusPath}`);
-  session.note(
-    `Waiting for ${answer.change.approvalsNeeded} approval(s): bulkhead approvals approve ${answer.change.id} …`,
-  );
+  const { id, hash, approvalsNeeded } = answer.change;
+  session.note(`Waiting for ${approvalsNeeded} approval(s): bulkhead approvals approve ${id} --hash ${hash}`);
   return EXIT.ok;
 }
 
@@ -173,10 +175,16 @@ async function importFile(session: Session, options: WaitOptions & { dryRun?: bo
   const bytes = await readFile(file).catch((error: unknown) => {
     throw usageError('file_unreadable', `${file} cannot be read.`, 'Check its name and your rights.', error);
   });
+  if (bytes.toString().trim() === '')
+    throw usageError('file_empty', `${file} is empty.`, `Its first line is the heading: ${HEADING}`);
   const query = options.dryRun ? { query: { dry_run: 'true' as const } } : {};
   const body = { csvBase64: bytes.toString('base64') };
-  const { rows } = await session.client().importChangeRequests({ body, ...onceOnly(options), ...query });
+  const client = session.client();
+  const { rows } = await client.importChangeRequests({ body, ...onceOnly(options), ...query });
   printList(session, rows, ROW);
+  for (const { line, statusPath } of rows)
+    if (statusPath !== null)
+      session.note(`Line ${line}, for the customer, shown this once: ${client.baseUrl}${statusPath}`);
   const refused = rows.filter(({ outcome }) => outcome === 'refused').length;
   if (refused > 0) session.note(`${refused} of ${rows.length} rows were refused.`);
   if (refused > 0) return EXIT.error;

@@ -9,7 +9,7 @@ import { assertSucceeded, followOperation } from '../progress/follow-operation.j
 import type { Session } from '../session.js';
 import { CHANGE } from './change-output.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
-import { findTenant } from './find-tenant.js';
+import { findTenantId } from './find-tenant.js';
 import { onceOnly, withWaiting, type WaitOptions } from './wait.js';
 
 interface RunOptions extends WaitOptions {
@@ -120,7 +120,7 @@ function addRemedy(noun: Command, maker: CommandMaker, verb: 'repair' | 'adopt',
 
 async function run(session: Session, options: RunOptions): Promise<ExitCode> {
   const client = session.client();
-  const tenantId = options.tenant === undefined ? undefined : (await findTenant(client, options.tenant)).id;
+  const tenantId = options.tenant === undefined ? undefined : await findTenantId(client, options.tenant);
   const body = tenantId === undefined ? {} : { tenantId };
   const { run: started, operation } = await client.runDrift({ body, ...onceOnly(options) });
   if (!options.wait) {
@@ -160,7 +160,7 @@ async function openFindings(client: BulkheadClient, tenant: string | undefined):
 async function list(session: Session, options: FindingFilter): Promise<void> {
   const client = session.client();
   const { state, kind, stack } = options;
-  const tenant = options.tenant === undefined ? undefined : (await findTenant(client, options.tenant)).id;
+  const tenant = options.tenant === undefined ? undefined : await findTenantId(client, options.tenant);
   const filter = {
     ...(state !== 'all' && { state }),
     ...(kind && { kind }),

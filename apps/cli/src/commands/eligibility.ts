@@ -1,5 +1,5 @@
-import type { EligibilityView, RecommendationView } from '@bulkhead/client';
-import { Option, type Command } from 'commander';
+import type { EligibilityView, LayerEligibilityView, RecommendationView } from '@bulkhead/client';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import { collected, reference } from '../arguments.js';
 import type { CommandMaker } from '../command.js';
 import { EXIT, type ExitCode } from '../exit-code.js';
@@ -34,6 +34,14 @@ const RECOMMENDATION: Shape<RecommendationView> = {
   },
 };
 
+/** A list that the compiler compares with the API's. */
+const LAYERS: Readonly<Record<LayerEligibilityView['layer'], true>> = {
+  database: true,
+  storage: true,
+  key: true,
+  queue: true,
+};
+
 interface CheckOptions {
   readonly plan?: string;
   readonly require?: readonly string[];
@@ -47,7 +55,9 @@ export function eligibility(maker: CommandMaker): Command {
     .argument('<tenant>', 'id or slug', reference)
     .option('--plan <plan>', 'plan that it would have then; its present one by default')
     .addOption(
-      new Option('--require <layer>', 'exit code 3 unless it may have this layer; repeat it').argParser(collected),
+      new Option('--require <layer>', 'exit code 3 unless it may have this layer; repeat it')
+        .choices(Object.keys(LAYERS))
+        .argParser(layers),
     )
     .action(maker.does<CheckOptions>(check));
   noun
@@ -62,6 +72,11 @@ export function eligibility(maker: CommandMaker): Command {
       }),
     );
   return noun;
+}
+
+function layers(text: string, before: readonly string[] | undefined): readonly string[] {
+  if (Object.hasOwn(LAYERS, text)) return collected(text, before);
+  throw new InvalidArgumentError(`Allowed choices are ${Object.keys(LAYERS).join(', ')}.`);
 }
 
 async function check(session: Session, { plan, require = [] }: CheckOptions, tenant = ''): Promise<ExitCode> {

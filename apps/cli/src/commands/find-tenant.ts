@@ -17,6 +17,14 @@ export const TENANT: Shape<TenantView> = {
   columns: { ID: ({ id }) => id, ...PREVIEW, CREATED: ({ createdAt }) => time(createdAt) },
 };
 
+/**
+ * The id of what is named by id or slug. An id is taken as it is: whoever uses it may not be allowed to look tenants up.
+ * @throws BulkheadError `tenant_not_found`
+ */
+export async function findTenantId(client: BulkheadClient, idOrSlug: string): Promise<string> {
+  return idOrSlug.startsWith('ten_') ? idOrSlug : (await findTenant(client, idOrSlug)).id;
+}
+
 /** By id, or by slug. @throws BulkheadError `tenant_not_found` */
 export async function findTenant(client: BulkheadClient, idOrSlug: string): Promise<TenantView> {
   if (idOrSlug.startsWith('ten_')) return await client.getTenant({ path: { id: idOrSlug } });

@@ -1,12 +1,10 @@
 import { paginate, type BulkheadClient, type FleetStackView, type PageRequest } from '@bulkhead/client';
 import type { Command } from 'commander';
-import { createWriteStream, existsSync } from 'node:fs';
-import { rename } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { CommandMaker } from '../command.js';
+import { refuseExisting, saveWhole } from '../output/save-file.js';
 import type { Session } from '../session.js';
-import { usageError } from '../usage-error.js';
 import { addPlans } from './fleet-plans.js';
 
 /** Version of the format; a runner refuses another one. */
@@ -30,27 +28,19 @@ export function fleet(maker: CommandMaker): Command {
 }
 
 async function bundle(session: Session, { out }: BundleOptions): Promise<void> {
-  if (out !== undefined && existsSync(out))
-    throw usageError('file_exists', `${out} exists already.`, 'Name another file, or remove this one first.');
+  if (out !== undefined) refuseExisting(out);
   const lines = Readable.from(bundleLines(session.client()));
   if (out === undefined) {
     await pipeline(lines, session.terminal.stdout, { end: false });
     return;
   }
-  await writeWhole(lines, out);
+  await saveWhole(lines, out, 0o600);
   session.note(`Wrote ${out}. To preview with it: bulkhead preview --bundle ${out}`);
-}
-
-/** Under its name only when it is whole. */
-async function writeWhole(lines: Readable, file: string): Promise<void> {
-  const partial = `${file}.partial`;
-  await pipeline(lines, createWriteStream(partial, { mode: 0o600 }));
-  await rename(partial, file);
 }
 
 /** Saves the fleet of a session's API. */
 export async function saveBundle(session: Session, file: string): Promise<void> {
-  await writeWhole(Readable.from(bundleLines(session.client())), file);
+  await saveWhole(Readable.from(bundleLines(session.client())), file, 0o600);
 }
 
 /** The bundle as JSON Lines, page by page: a header, tiers, tenants, approved losses, stacks, and an end that says how many there are. */

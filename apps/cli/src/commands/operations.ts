@@ -6,6 +6,7 @@ import { printList, printOne, time, type Shape } from '../output/print.js';
 import { failureOf, stepNote, took } from '../progress/describe-step.js';
 import { assertSucceeded, followOperation } from '../progress/follow-operation.js';
 import type { Session } from '../session.js';
+import { findTenantId } from './find-tenant.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
 import { onceOnly, timeoutOption, withWaiting, type WaitOptions } from './wait.js';
 
@@ -61,7 +62,7 @@ export function operations(maker: CommandMaker): Command {
   withPaging(noun.command('list'))
     .description('List operations, newest first.')
     .option('--state <state>', 'only those in this state, such as needs_attention')
-    .option('--tenant <id>', 'only those of this tenant')
+    .option('--tenant <tenant>', 'only those of this tenant, by id or slug')
     .option('--kind <kind>', 'only those of this kind, such as tenant.onboard')
     .action(maker.does<OperationFilter>(list));
   verb(noun, 'get', 'Show one operation with its steps.').action(
@@ -86,9 +87,10 @@ function verb(noun: Command, name: string, summary: string): Command {
 }
 
 async function list(session: Session, options: OperationFilter): Promise<void> {
-  const { state, tenant, kind } = options;
-  const filter = { ...(state && { state }), ...(tenant && { tenant }), ...(kind && { kind }) };
+  const { state, kind } = options;
   const client = session.client();
+  const tenant = options.tenant && (await findTenantId(client, options.tenant));
+  const filter = { ...(state && { state }), ...(tenant && { tenant }), ...(kind && { kind }) };
   await printPages(session, options, OPERATION, (page) => client.listOperations({ query: { ...filter, ...page } }));
 }
 

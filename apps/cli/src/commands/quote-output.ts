@@ -27,7 +27,7 @@ const QUOTE: Shape<QuoteView> = {
     'GIVEN BACK': ({ proration }) =>
       `${amount(proration.credit.amount)} of ${amount(proration.invoiced)} since ${proration.period.periodStart}`,
     'FIRST INVOICE': ({ proration }) =>
-      `${amount(proration.firstInvoice)}, less the credit ${amount(proration.dueFirst)}`,
+      `${amount(proration.firstInvoice)}; ${amount(proration.dueFirst)} after the credit`,
     'COST (EST.)': ({ cost }) =>
       `${amount(cost.monthly)} a month, prices of ${cost.pricesAsOf} (${version(cost.priceTable)})`,
     MARGIN: ({ cost }) => `${amount(cost.margin.monthly)} a month, ${percent(cost.margin.basisPoints)}`,

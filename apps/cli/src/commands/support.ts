@@ -5,7 +5,7 @@ import type { CommandMaker } from '../command.js';
 import { printOne, time, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
 import { printPages, withPaging, type ListOptions } from './list.js';
-import { findTenant } from './find-tenant.js';
+import { findTenantId } from './find-tenant.js';
 import { onceOnly, type WaitOptions } from './wait.js';
 
 const GRANT: Shape<SupportGrantView> = {
@@ -67,8 +67,7 @@ export function support(maker: CommandMaker): Command {
 
 async function request(session: Session, options: RequestOptions, tenant = ''): Promise<void> {
   const client = session.client();
-  // Whoever asks may not be allowed to look tenants up: an id is taken as it is.
-  const tenantId = tenant.startsWith('ten_') ? tenant : (await findTenant(client, tenant)).id;
+  const tenantId = await findTenantId(client, tenant);
   const { reason, minutes, kind } = options;
   const body = { tenantId, reason, minutes, kind };
   printOne(session, await client.requestSupportGrant({ body, ...onceOnly(options) }), GRANT);
