@@ -15,6 +15,13 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+/** @throws InvalidArgumentError */
+export function atLeastOne(text: string): number {
+  const number = wholeNumber(text);
+  if (number === 0) throw new InvalidArgumentError('It must be 1 at least.');
+  return number;
+}
+
 /** What names a thing. An empty one, as from an unset variable of a script, would address the list of all. */
 export function reference(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');

@@ -11,6 +11,8 @@ export class CommandMaker {
   exitCode: ExitCode = EXIT.ok;
   /** Known once a command runs; errors are then reported as its options say. */
   debug = false;
+  /** What shows the things of the kind that the command which ran was given, where there is such a command. */
+  listing: string | undefined;
   /** Known once all commands are there. */
   root = new Command();
 
@@ -21,11 +23,18 @@ export class CommandMaker {
     return new Command(name).description(summary);
   }
 
+  #listingFor({ registeredArguments: [named], parent }: Command): string | undefined {
+    if (!named) return undefined;
+    const noun = this.root.commands.find((one) => one.name() === `${named.name()}s`) ?? parent;
+    return noun?.commands.some((verb) => verb.name() === 'list') ? `bulkhead ${noun.name()} list` : undefined;
+  }
+
   /** What to hand to `Command.action`. */
   does<O = object>(work: Work<O>): (this: Command) => Promise<void> {
     const run = async (command: Command): Promise<void> => {
       const options = command.optsWithGlobals<O & CommonOptions>();
       this.debug = options.debug === true;
+      this.listing = this.#listingFor(command);
       this.exitCode = (await work(new Session(this.terminal, options), options, ...command.processedArgs)) ?? EXIT.ok;
     };
     return async function (this: Command): Promise<void> {

@@ -116,6 +116,8 @@ describe('garbage', () => {
     ['an unknown id', ['tenants', 'get', `ten_${'0'.repeat(32)}`], 'no such tenant'],
     ['an id that leaves its place', ['tenants', 'get', 'ten_/../../api-keys'], 'no such tenant'],
     ['an operation that is none', ['operations', 'get', '..'], 'nothing at this address'],
+    ['a tenant that there is not', ['tenants', 'get', `ten_${'0'.repeat(32)}`], 'bulkhead tenants list\n'],
+    ['its placements', ['placements', 'get', `ten_${'0'.repeat(32)}`], 'bulkhead tenants list\n'],
     ['a state that is none', ['operations', 'list', '--state', 'asleep'], 'state'],
     ['an unknown tier’s name', ['tiers', 'get', 'golden'], 'no such tier'],
   ])('is refused by the API in its own words: %s', async (_what, args, message) => {
@@ -206,6 +208,8 @@ describe('operations', () => {
     const watched = await cli.run(['operations', 'watch', id]);
     expect(watched.code).toBe(1);
     expect(watched.stderr).toContain(`needs attention: No answer.\nLook at it. Then: bulkhead operations retry ${id}`);
+    const { slug } = await cli.json('tenants', 'get', (await cli.json('operations', 'get', id)).subjectId);
+    expect(await cli.json('operations', 'list', '--tenant', slug)).toMatchObject([{ id }]);
     expect((await cli.run(['operations', 'list', '--state', 'needs_attention', '-o', 'name'])).stdout).toBe(`${id}\n`);
     expect((await cli.run(['operations', 'get', id])).stdout).toMatch(
       /^ID .*\nKIND +tenant.onboard\n[^]*\nSTEP +STATE +ATTEMPT/,

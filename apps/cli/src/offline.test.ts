@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Cli } from './testing/run-cli.js';
@@ -71,6 +72,7 @@ describe('a command line that makes no sense', () => {
     [['tenants', 'create', '--name', 'A'], "required option '--slug <slug>' not specified"],
     [['tenants', 'list', '-o', 'xml'], 'Allowed choices are table, json, yaml, name'],
     [['tenants', 'list', '--limit', 'many'], 'whole number'],
+    [['tenants', 'list', '--limit', '0'], '1 at least'],
     [['tenants', 'list', '--limit', '5', '--all'], 'cannot be used with'],
     [['operations', 'watch', 'op_1', '--timeout', 'soon'], '90s, 15m or 2h'],
     [['audit', 'verify', 'file'], "required option '--key <key>' not specified"],
@@ -88,7 +90,10 @@ describe('a command line that makes no sense', () => {
       { BULKHEAD_URL: 'http://127.0.0.1:1', BULKHEAD_TOKEN: 'x', BULKHEAD_API_KEY: 'y' },
       'Both BULKHEAD_TOKEN and BULKHEAD_API_KEY are set.',
     ],
-    [{ BULKHEAD_URL: 'http://bulkhead.example.com', BULKHEAD_TOKEN: 'x' }, 'http is taken on loopback only'],
+    [
+      { BULKHEAD_URL: 'http://bulkhead.example.com', BULKHEAD_TOKEN: 'x' },
+      'http://bulkhead.example.com/ is no address of',
+    ],
     [{ BULKHEAD_URL: 'nonsense', BULKHEAD_TOKEN: 'x' }, 'This is no address of an API.'],
   ])('an environment of %j is refused', async (env, expected) => {
     const { code, stdout, stderr } = await cli.run(['tenants', 'list'], { env });
@@ -99,6 +104,12 @@ describe('a command line that makes no sense', () => {
   it('never asks without a terminal', async () => {
     const { code, stderr } = await cli.run(['login', '--token', '--url', 'http://127.0.0.1:1']);
     expect([code, stderr]).toEqual([1, expect.stringContaining('There is no access token or API key.')]);
+  });
+
+  it('tells its version, and of the preview the whole command', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+    expect(await cli.run(['--version'])).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' });
+    expect((await cli.run(['preview', '--help'])).stdout).toMatch(/^Usage: bulkhead preview \[options\]/);
   });
 
   it('shows help on request, as data', async () => {

@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { CommandMaker } from './command.js';
 import { apiKeys } from './commands/api-keys.js';
@@ -31,6 +32,8 @@ import { EXIT, exitCodeOf, type ExitCode } from './exit-code.js';
 import { OUTPUT_FORMATS } from './output/output-format.js';
 import { reportError } from './report-error.js';
 import type { Terminal } from './terminal.js';
+
+const { version: VERSION } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 const NOUNS = [
   login,
@@ -78,13 +81,14 @@ export async function runCommandLine(args: readonly string[], terminal: Terminal
   const maker = new CommandMaker(terminal);
   try {
     const [first, ...rest] = args;
-    const root = first === 'preview' ? complete(preview(maker), terminal) : buildProgram(maker, terminal);
+    const root =
+      first === 'preview' ? complete(preview(maker).name('bulkhead preview'), terminal) : buildProgram(maker, terminal);
     await root.parseAsync(first === 'preview' ? rest : args, { from: 'user' });
     return maker.exitCode;
   } catch (error) {
     // Commander has said already what was wrong with the line, or has printed the help that was asked for.
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.error;
-    reportError(error, terminal, maker.debug);
+    reportError(error, terminal, maker);
     return exitCodeOf(error);
   }
 }
@@ -98,6 +102,7 @@ export function buildProgram(maker: CommandMaker, terminal: Terminal): Command {
     .option('--url <address>', 'address of the API')
     .option('--no-input', 'never ask, even where somebody could answer')
     .option('--debug', 'tell what is sent and why something failed')
+    .version(VERSION, '--version', 'print the version of the command line')
     .addHelpText('after', AFTERWARDS);
   for (const noun of NOUNS) program.addCommand(noun(maker));
   program.addCommand(completeWords(maker), { hidden: true });

@@ -1,6 +1,6 @@
 import { paginate, type Page, type PageRequest } from '@bulkhead/client';
 import { Option, type Command } from 'commander';
-import { wholeNumber } from '../arguments.js';
+import { atLeastOne } from '../arguments.js';
 import { printList, type Shape } from '../output/print.js';
 import type { Session } from '../session.js';
 
@@ -12,7 +12,7 @@ export interface ListOptions {
 /** Adds `--limit` and `--all`. */
 export function withPaging(command: Command): Command {
   return command
-    .option('--limit <number>', 'how many at most, newest first', wholeNumber, 100)
+    .option('--limit <number>', 'how many at most, newest first', atLeastOne, 100)
     .addOption(new Option('--all', 'as many as there are').conflicts('limit'));
 }
 
