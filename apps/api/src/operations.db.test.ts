@@ -176,7 +176,7 @@ describe('GET /v1/operations/{id}/events', () => {
     const { read, leave } = await listen(id);
     await read();
     leave();
-    await waitFor('the polling to stop', isQuiet);
+    expect(await waitFor('the polling to stop', isQuiet)).toBe(true);
   });
 
   it('may be open twenty times for one caller, and again for each that is closed', async () => {

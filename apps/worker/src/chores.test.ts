@@ -27,4 +27,5 @@ it('one that fails has its next turn all the same', async () => {
   });
   await waitFor('a second turn', () => turns > 1);
   await chore.stop();
+  expect(turns).toBeGreaterThan(1);
 });

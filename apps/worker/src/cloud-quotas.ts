@@ -1,11 +1,9 @@
 import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import type { Dependencies } from '@bulkhead/activities';
-import { RecordCloudQuotas, type ObservedQuotas } from '@bulkhead/control';
+import { RecordCloudQuotas, WORKER, type ObservedQuotas } from '@bulkhead/control';
 import { CLOUD_QUOTAS } from '@bulkhead/domain';
 import { countUsed, declaredQuotas, serviceQuotas, type QuotaSource } from '@bulkhead/planes';
-import type { WorkerConfig } from './config.js';
-
-const WORKER = { kind: 'workload', id: 'worker', roles: ['workload'] } as const;
+import { TIME_LIMITS, type WorkerConfig } from './config.js';
 
 /** Who is asked for the account's limits: AWS, unless the configuration declares them. Null: nobody, behind an emulator. */
 export function quotaSource({
@@ -15,7 +13,8 @@ export function quotaSource({
 }: Pick<WorkerConfig, 'BULKHEAD_CLOUD_QUOTAS' | 'BULKHEAD_REGION' | 'AWS_ENDPOINT_URL'>): QuotaSource | null {
   if (declared !== undefined) return declaredQuotas(declared);
   if (endpoint !== undefined) return null;
-  return serviceQuotas(new ServiceQuotasClient({ region }), new ServiceQuotasClient({ region: 'us-east-1' }));
+  const clientOf = (where: string) => new ServiceQuotasClient({ region: where, requestHandler: TIME_LIMITS });
+  return serviceQuotas(clientOf(region), clientOf('us-east-1'));
 }
 
 /**

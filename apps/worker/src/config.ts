@@ -45,7 +45,8 @@ const schema = z.object({
   BULKHEAD_STEP_ATTEMPTS: z.coerce.number().int().min(1).optional(),
   /** Limits of the cloud account, `rds-instances=40,s3-buckets=100`, where AWS Service Quotas is not to be asked. */
   BULKHEAD_CLOUD_QUOTAS: z.string().min(1).optional(),
-  BULKHEAD_STRIPE_API_KEY: z.string().optional(),
+  /** Key of Stripe's API. Absent: invoices are kept in the ledger. */
+  BULKHEAD_STRIPE_API_KEY_FILE: z.string().min(1).optional(),
   /** Where change requests are announced; with the secret that signs it (`whsec_…`) in a file. */
   BULKHEAD_WEBHOOK_URL: z.url({ protocol: /^https?$/ }).optional(),
   BULKHEAD_WEBHOOK_SECRET_FILE: z.string().min(1).optional(),

@@ -69,7 +69,7 @@ export async function createDependencies(
     planes,
     contextKeys: commands.get(ContextKeyReader),
     contextRecipient: config.BULKHEAD_CONTEXT_RECIPIENT,
-    billing: billingOf(config, ledger),
+    billing: await billingOf(config, ledger),
     temporal,
     logger,
     patience,
@@ -110,7 +110,11 @@ function planeClients({ BULKHEAD_REGION: region, BULKHEAD_PLANE_TLS, AWS_ENDPOIN
   };
 }
 
-function billingOf({ BULKHEAD_STRIPE_API_KEY: apiKey }: WorkerConfig, ledger: pg.Pool): Dependencies['billing'] {
-  if (apiKey === undefined) return { name: 'ledger', provider: new LedgerBilling(ledger) };
-  return { name: 'stripe', provider: new StripeBilling({ apiKey: new Redacted(apiKey) }) };
+async function billingOf(
+  { BULKHEAD_STRIPE_API_KEY_FILE: file }: WorkerConfig,
+  ledger: pg.Pool,
+): Promise<Dependencies['billing']> {
+  if (file === undefined) return { name: 'ledger', provider: new LedgerBilling(ledger) };
+  const apiKey = new Redacted((await readFile(file, 'utf8')).trim());
+  return { name: 'stripe', provider: new StripeBilling({ apiKey }) };
 }

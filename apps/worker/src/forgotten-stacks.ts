@@ -1,9 +1,7 @@
 import type { Dependencies } from '@bulkhead/activities';
-import { RecordStack } from '@bulkhead/control';
+import { RecordStack, WORKER } from '@bulkhead/control';
 import { FleetStackEntity } from '@bulkhead/store';
 import type { DataSource } from 'typeorm';
-
-const WORKER = { kind: 'workload', id: 'worker', roles: ['workload'] } as const;
 
 /**
  * Records the state of stacks that no run has recorded: those of releases that did not, and of a worker that died

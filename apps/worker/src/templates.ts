@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { PublishTemplates, type CommandGate } from '@bulkhead/control';
+import { PublishTemplates, WORKER, type CommandGate } from '@bulkhead/control';
 import { checkTemplates, parseTemplates, TEMPLATE_FOLDERS, type TemplateSource } from '@bulkhead/domain';
 
 /**
@@ -17,7 +17,7 @@ export async function publishTemplates(gate: CommandGate, folder: string): Promi
     eligibility: set.eligibility.map(pick),
     prices: set.prices.map(pick),
   });
-  await gate.execute(command, { principal: { kind: 'workload', id: 'worker', roles: ['workload'] } });
+  await gate.execute(command, { principal: WORKER });
 }
 
 async function readSources(folder: string): Promise<TemplateSource[]> {

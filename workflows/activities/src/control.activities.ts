@@ -17,10 +17,11 @@ import {
   SettleStateLosses,
   RetirePlacement,
   SwitchPlan,
+  WORKER,
 } from '@bulkhead/control';
 import type { ControlActivities } from '@bulkhead/definitions';
 import { BulkheadError } from '@bulkhead/kernel';
-import { send, WORKER, type Dependencies } from './dependencies.js';
+import { send, type Dependencies } from './dependencies.js';
 
 /** Reports and decisions of the control plane: each is one command. */
 export function controlActivities(dependencies: Dependencies): ControlActivities {

@@ -1,15 +1,15 @@
 import type { Automation } from '@bulkhead/automation';
-import type {
-  ChangeReader,
-  CommandGate,
-  ContextKeyReader,
-  DriftReader,
-  FleetPlanReader,
-  FleetReader,
-  IsolationReader,
-  PlacementReader,
-  Principal,
-  SubscriptionReader,
+import {
+  WORKER,
+  type ChangeReader,
+  type CommandGate,
+  type ContextKeyReader,
+  type DriftReader,
+  type FleetPlanReader,
+  type FleetReader,
+  type IsolationReader,
+  type PlacementReader,
+  type SubscriptionReader,
 } from '@bulkhead/control';
 import type { Patience } from '@bulkhead/definitions';
 import type { NoteSigner } from '@bulkhead/domain/audit';
@@ -54,9 +54,6 @@ export interface Dependencies {
   /** Of the roster workflows that this worker starts; an operation brings its own. */
   readonly patience: Partial<Patience>;
 }
-
-/** Who the worker is to the gate. */
-export const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };
 
 /** Reports to the control plane, through the same gate as everybody else. */
 export function send<R>({ gate }: Pick<Dependencies, 'gate'>, command: Command<R>): Promise<R> {

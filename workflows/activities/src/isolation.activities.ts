@@ -1,11 +1,11 @@
 import { RecordProof, type TenantDatabasePlace } from '@bulkhead/control';
 import type { IsolationActivities } from '@bulkhead/definitions';
-import { findingsOf, proofDigest, signProof } from '@bulkhead/domain/isolation';
+import { findingsOf, proofDigest, signProof, type ProofReport } from '@bulkhead/domain/isolation';
 import { prove, type DatabaseTarget, type LateTarget } from '@bulkhead/isolation';
 import { readLogin } from '@bulkhead/planes';
 import { Context } from '@temporalio/activity';
 import { send, type Dependencies } from './dependencies.js';
-import { outsideTargets } from './isolation/outside-targets.js';
+import { outsideTargets, type OutsideTargets } from './isolation/outside-targets.js';
 
 /** Workload tables that must have been tried: a database without any proves nothing yet. */
 const LEAST_TENANT_TABLES = 1;
@@ -19,8 +19,7 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
       const outside = await outsideTargets(dependencies);
       // First what needs tokens: they last for minutes, and a fleet has many databases.
       const targets = [...outside.targets, ...databases];
-      const { cancellationSignal: signal } = Context.current();
-      const report = await prove(targets, { mode: 'live', signal }).finally(() => outside.close());
+      const report = await proveAll(targets, outside);
       await send(
         dependencies,
         new RecordProof({ proofId, signed: { report, note: signProof(reportSigner, proofId, report) } }),
@@ -30,6 +29,14 @@ export function isolationActivities(dependencies: Dependencies): IsolationActivi
       return { proofId, verdict: report.verdict, digest: proofDigest(report), targets: targets.length, findings };
     },
   };
+}
+
+async function proveAll(targets: Parameters<typeof prove>[0], outside: OutsideTargets): Promise<ProofReport> {
+  try {
+    return await prove(targets, { mode: 'live', signal: Context.current().cancellationSignal });
+  } finally {
+    await outside.close();
+  }
 }
 
 /** Its logins are read when its turn comes: those of one database that cannot be read make that target void alone. */

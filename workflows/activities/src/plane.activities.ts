@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { RecordBound, RecordContextKey, type TenantDatabasePlace } from '@bulkhead/control';
+import { canonicalDigest, RecordBound, RecordContextKey, type TenantDatabasePlace } from '@bulkhead/control';
 import type { PlaneActivities } from '@bulkhead/definitions';
 import type { Layer, PlacedTenant } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
@@ -11,7 +10,6 @@ import {
   type ContextKeyRegister,
   type LayerPlane,
 } from '@bulkhead/planes';
-import canonicalize from 'canonicalize';
 import { send, type Dependencies } from './dependencies.js';
 
 /** Work inside the planes, once their resources exist. */
@@ -45,8 +43,7 @@ export function planeActivities(dependencies: Dependencies): PlaneActivities {
         }),
       );
       const receipt = { tenantId, observedAt: new Date().toISOString(), bindings: observed };
-      const digest = createHash('sha256').update(canonicalize(receipt) ?? '');
-      return { ...receipt, digest: digest.digest('hex') };
+      return { ...receipt, digest: canonicalDigest(receipt) };
     },
     renewContextKeys: () => renewKeys(dependencies),
   };

@@ -56,10 +56,7 @@ export function provisioningActivities(dependencies: Dependencies): Provisioning
   };
 }
 
-/**
- * Runs Pulumi and records what the state is then, without which no preview would know of it. A failed run is recorded
- * too, as one that nothing can be concluded from; that must not hide why it failed.
- */
+/** {@link runRecorded} for a whole stack. */
 function run(
   dependencies: Dependencies,
   request: ProgramRequest,
@@ -71,7 +68,11 @@ function run(
 
 type Wanted = Omit<RunRequest, 'signal' | 'onEvent'>;
 
-/** The same for some resources of a stack, if `targets` names them: then nothing is concluded about the others. */
+/**
+ * Runs Pulumi and records what the state is then, without which no preview would know of it. A failed run is recorded
+ * too, as one that nothing can be concluded from; that must not hide why it failed. Of a run of some resources alone
+ * (`targets`) nothing is concluded about the others.
+ */
 export async function runRecorded(
   dependencies: Dependencies,
   wanted: Wanted,

@@ -1,11 +1,11 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CommandBus, type Command } from '@nestjs/cqrs';
 import type { AuditEntry } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
 import { appendAudit, IdempotencyKeyEntity, UnitOfWork } from '@bulkhead/store';
-import canonicalize from 'canonicalize';
 import type { EntityManager } from 'typeorm';
+import { canonicalDigest } from './canonical-digest.js';
 import { policyOf, type AuditDescription, type CommandPolicy } from './command.js';
 import { principalName, type Call } from './principal.js';
 
@@ -116,9 +116,7 @@ async function claimKey<R>(manager: EntityManager, name: string, command: Comman
   const { idempotencyKey: key } = call;
   if (key === undefined) return { replay: false, store: async () => {} };
   const principal = principalName(call.principal);
-  const requestHash = createHash('sha256')
-    .update(canonicalize({ command: name, payload: command }) ?? '')
-    .digest('hex');
+  const requestHash = canonicalDigest({ command: name, payload: command });
   // The lock lives as long as the transaction: a crash frees the key together with everything else it did.
   const [lock] = await manager.query(`select pg_try_advisory_xact_lock(hashtextextended($1, 0)) as held`, [
     `${principal}\n${key}`,

@@ -1,3 +1,4 @@
+export * from './canonical-digest.js';
 export * from './command.js';
 export * from './completeness.js';
 export * from './gate.js';

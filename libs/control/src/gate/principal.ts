@@ -37,3 +37,6 @@ export interface Call {
   readonly idempotencyKey?: string;
   readonly requestId?: string;
 }
+
+/** Who a worker is to the gate. */
+export const WORKER: Principal = { kind: 'workload', id: 'worker', roles: ['workload'] };

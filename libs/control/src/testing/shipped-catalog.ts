@@ -4,11 +4,11 @@ import { openControlDatabase } from '@bulkhead/store';
 import { NestFactory } from '@nestjs/core';
 import { CatalogCommandsModule } from '../features/catalog/catalog.commands.module.js';
 import { PublishTemplates } from '../features/catalog/publish-templates.js';
-import { CommandGate, GateModule, type Call } from '../gate/index.js';
+import { CommandGate, GateModule, WORKER, type Call } from '../gate/index.js';
 
 const ROOT = new URL('../../../../tenant-templates/', import.meta.url);
 
-export const WORKER_CALL: Call = { principal: { kind: 'workload', id: 'worker', roles: ['workload'] } };
+export const WORKER_CALL: Call = { principal: WORKER };
 
 /** Publishes the templates that the product ships, as the worker does when it starts. */
 export async function publishShippedCatalog(workerUrl: string): Promise<void> {

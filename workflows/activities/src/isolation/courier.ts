@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RouteAnswer } from '@bulkhead/isolation';
+import { BulkheadError } from '@bulkhead/kernel';
 
 const TIMEOUT_MS = 10_000;
 const MINUTE_MS = 60_000;
@@ -28,8 +29,32 @@ export class Courier {
       if (response.status === 401) refusals.set(origin, [...recent(origin), Date.now()]);
       if (response.status !== 429 || tries === TRIES)
         return { status: response.status, headers: Object.fromEntries(response.headers), body };
-      await delay(Math.min(Number(response.headers.get('retry-after') ?? 1) * 1000, MINUTE_MS));
+      await delay(retryAfterMs(response.headers.get('retry-after'), Date.now()));
     }
+  }
+}
+
+/**
+ * Milliseconds to leave a service alone, by its Retry-After (RFC 9110, 10.2.3: seconds or a date); a second when it says
+ * nothing that can be read, a minute at most.
+ */
+export function retryAfterMs(value: string | null, now: number): number {
+  const seconds = /^\d+$/.test(value ?? '') ? Number(value) : (Date.parse(value ?? '') - now) / 1000;
+  return Math.min(Math.max(Number.isNaN(seconds) ? 1 : seconds, 0) * 1000, MINUTE_MS);
+}
+
+/** What an answer holds. @throws BulkheadError `answer_unreadable` (503) naming address and status: a proxy's page is no JSON. */
+export function parsed(address: string, { status, body }: RouteAnswer): unknown {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    throw new BulkheadError({
+      code: 'answer_unreadable',
+      status: 503,
+      publicMessage: `${address} answered ${status} with something that is no JSON.`,
+      remediation: 'Check the address, and what stands in front of the service.',
+      cause,
+    });
   }
 }
 

@@ -8,6 +8,7 @@ import { readLogin, type PlaneClients } from '@bulkhead/planes';
 import {
   fixedRoutes,
   RoutingTable,
+  TIME_LIMITS,
   TenantDatabases,
   TenantKeys,
   TenantLayers,
@@ -152,7 +153,10 @@ export class ProbeLibrary {
   /** Clients in a region; the cell's own by default. */
   clients(credentials: SessionCredentials, region = this.region): SessionClients {
     const { endpoint } = this.prover.options;
-    const config = { region, credentials: { ...credentials }, ...(endpoint !== undefined && { endpoint }) };
+    const config = {
+      ...{ region, credentials: { ...credentials }, requestHandler: TIME_LIMITS },
+      ...(endpoint !== undefined && { endpoint }),
+    };
     const made = {
       s3: new S3Client({ ...config, forcePathStyle: endpoint !== undefined }),
       kms: new KMSClient(config),

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { ServiceProfile } from '@bulkhead/isolation';
 import { BulkheadError, type Redacted, type TenantId } from '@bulkhead/kernel';
-import { Courier, REFUSALS_PER_MINUTE } from './courier.js';
+import { Courier, parsed, REFUSALS_PER_MINUTE } from './courier.js';
 
 /** A service of the workload plane, by the document that describes its routes. */
 export interface ProvenService {
@@ -47,8 +47,8 @@ export class Prover {
 
   /** A token of one of the proof's tenants. @throws BulkheadError `proof_token_refused` (503). */
   async token(tenantId: TenantId, { audience, roles }: WantedToken): Promise<string> {
-    const { apiUrl } = this.options;
-    const answer = await this.#courier.send(`${apiUrl}/v1/tenants/${tenantId}/tokens`, {
+    const address = `${this.options.apiUrl}/v1/tenants/${tenantId}/tokens`;
+    const answer = await this.#courier.send(address, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${await this.#ownToken()}`,
@@ -57,22 +57,23 @@ export class Prover {
       },
       body: JSON.stringify({ audience, subject: { kind: 'service', id: 'isolation-proof' }, roles, database: true }),
     });
-    const { token, errorCode } = JSON.parse(answer.body) as { token?: string; errorCode?: string };
+    const { token, errorCode } = parsed(address, answer) as { token?: string; errorCode?: string };
     if (token) return token;
     throw refused(`The control plane gave no token (${answer.status} ${errorCode ?? ''}).`);
   }
 
   async #ownToken(): Promise<string> {
     const { oidcIssuer, clientId, clientSecret } = this.options;
-    const found = await this.#courier.send(`${oidcIssuer}/.well-known/openid-configuration`);
-    const { token_endpoint } = JSON.parse(found.body) as { token_endpoint: string };
+    const metadata = `${oidcIssuer}/.well-known/openid-configuration`;
+    const found = await this.#courier.send(metadata);
+    const { token_endpoint } = parsed(metadata, found) as { token_endpoint: string };
     const basic = Buffer.from(`${clientId}:${clientSecret.reveal()}`).toString('base64');
     const answer = await this.#courier.send(token_endpoint, {
       method: 'POST',
       headers: { authorization: `Basic ${basic}`, 'content-type': 'application/x-www-form-urlencoded' },
       body: 'grant_type=client_credentials',
     });
-    const { access_token } = JSON.parse(answer.body) as { access_token?: string };
+    const { access_token } = parsed(token_endpoint, answer) as { access_token?: string };
     if (access_token) return access_token;
     throw refused('The identity provider does not know the proof’s client.');
   }

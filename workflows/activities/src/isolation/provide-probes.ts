@@ -1,7 +1,7 @@
-import { principalName, ProvideProbes } from '@bulkhead/control';
+import { principalName, ProvideProbes, WORKER } from '@bulkhead/control';
 import { BulkheadError, waitFor, type OperationId } from '@bulkhead/kernel';
 import { cancelled } from '@temporalio/activity';
-import { send, WORKER, type Dependencies } from '../dependencies.js';
+import { send, type Dependencies } from '../dependencies.js';
 
 /** An onboarding takes seconds; one that waits for an operator must not hold up the proof for ever. */
 const LONGEST_WAIT_MS = 5 * 60_000;

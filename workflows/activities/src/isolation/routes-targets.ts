@@ -3,7 +3,7 @@ import { randomUUID, type JsonWebKey } from 'node:crypto';
 import type { ProbeTenant } from '@bulkhead/control';
 import { forgedTokens, type OpenApiDocument, type RoutesTarget } from '@bulkhead/isolation';
 import { BulkheadError } from '@bulkhead/kernel';
-import { Courier, REFUSALS_PER_MINUTE } from './courier.js';
+import { Courier, parsed, REFUSALS_PER_MINUTE } from './courier.js';
 import { PROOF_AUDIENCE, proofTokens } from './probe-library.js';
 import type { ProvenService, Prover } from './prover.js';
 
@@ -54,8 +54,8 @@ export async function serviceRoutes(
     prover.token(second.tenantId, { audience: name, roles }),
     prover.token(first.tenantId, { audience: PROOF_AUDIENCE, roles }),
   ]);
-  const keys = await courier.send(`${prover.options.apiUrl}/v1/.well-known/jwks.json`);
-  const { keys: published } = JSON.parse(keys.body) as { keys: JsonWebKey[] };
+  const keySet = `${prover.options.apiUrl}/v1/.well-known/jwks.json`;
+  const { keys: published } = parsed(keySet, await courier.send(keySet)) as { keys: JsonWebKey[] };
   return {
     ...base(name, document.origin),
     document: await documentAt(document.href),
@@ -73,9 +73,9 @@ function base(name: string, origin: string, by = courier) {
 }
 
 async function documentAt(address: string): Promise<OpenApiDocument> {
-  const { status, body } = await courier.send(address, { headers: { accept: 'application/json' } });
-  if (status !== 200) throw unusable(`${address} answered ${status}.`);
-  return JSON.parse(body) as OpenApiDocument;
+  const answer = await courier.send(address, { headers: { accept: 'application/json' } });
+  if (answer.status !== 200) throw unusable(`${address} answered ${answer.status}.`);
+  return parsed(address, answer) as OpenApiDocument;
 }
 
 /** What B has, by the path of one: what is listed first, or is made now, once for all proofs. */
@@ -109,13 +109,14 @@ async function asOwner<T>(origin: string, token: string, method: string, path: s
   };
   const until = Date.now() + HEARING_MS;
   for (;;) {
-    const answer = await courier.send(`${origin}${path}`, {
+    const address = `${origin}${path}`;
+    const answer = await courier.send(address, {
       method,
       headers,
       ...(body && { body: JSON.stringify(body) }),
     });
-    if (answer.status < 300) return JSON.parse(answer.body) as T;
-    const { errorCode, retryable } = JSON.parse(answer.body) as { errorCode?: string; retryable?: boolean };
+    if (answer.status < 300) return parsed(address, answer) as T;
+    const { errorCode, retryable } = parsed(address, answer) as { errorCode?: string; retryable?: boolean };
     if (Date.now() > until || !(retryable === true || errorCode === 'tenant_unknown'))
       throw unusable(`${method} ${path} answered a tenant of the proof with ${answer.status} ${errorCode ?? ''}.`);
     await delay(PAUSE_MS);

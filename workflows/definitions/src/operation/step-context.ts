@@ -8,7 +8,7 @@ export function withinStep<T>(tag: StepTag, work: () => Promise<T>): Promise<T> 
   return current.run(tag, work);
 }
 
-/** Temporal loads this for every workflow (see bundle.ts). */
+/** Temporal loads this for every workflow (see bundle.mjs). */
 export function interceptors(): WorkflowInterceptors {
   return {
     outbound: [

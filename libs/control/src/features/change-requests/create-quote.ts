@@ -6,10 +6,10 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
-import { Gated } from '../../gate/index.js';
+import { canonicalDigest, Gated } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { notFound } from '../../http/not-found.js';
-import { digestOf, loadGrounds, type ChangeTarget } from './quote-grounds.js';
+import { loadGrounds, type ChangeTarget } from './quote-grounds.js';
 import { viewQuote, type QuoteView } from './quote-view.js';
 
 const DAY_MS = 86_400_000;
@@ -101,7 +101,7 @@ export async function storeQuote(
 
 /** What people approve: a document and until when it holds. */
 export function hashOf(document: object, expiresAt: Date): string {
-  return digestOf({ document, expiresAt: expiresAt.toISOString() });
+  return canonicalDigest({ document, expiresAt: expiresAt.toISOString() });
 }
 
 /**

@@ -1,11 +1,9 @@
 import { BulkheadError } from '@bulkhead/kernel';
 import type { Command } from '@nestjs/cqrs';
-import type { Call, CommandGate } from '../../gate/index.js';
+import { WORKER, type CommandGate } from '../../gate/index.js';
 import { ApplyChange } from './apply-change.js';
 import { ExpireChange, UnscheduleChange } from './change-life.js';
 import type { ChangeReader, DueChange } from './change-reader.js';
-
-const WORKER: Call = { principal: { kind: 'workload', id: 'worker', roles: ['workload'] } };
 
 /** Codes of refusals that pass by themselves: another operation of the tenant is under way. */
 const PASSING = new Set(['operation_in_progress']);
@@ -26,16 +24,16 @@ export class DueChanges {
 
   async #settleOne({ changeId, quoteHash, what }: DueChange): Promise<void> {
     if (what === 'expire') return void (await this.#send(new ExpireChange(changeId)));
-    const refusal = await this.#send(new ApplyChange({ changeId, quoteHash, principal: WORKER.principal }));
+    const refusal = await this.#send(new ApplyChange({ changeId, quoteHash, principal: WORKER }));
     if (!refusal || refusal.retryable || PASSING.has(refusal.code)) return;
     const { code, publicMessage: message, remediation } = refusal;
-    // Else it would be refused again every minute, and nobody would be told.
+    // Else it would be refused again and again, and nobody would be told.
     await this.#send(new UnscheduleChange(changeId, { code, message, remediation }));
   }
 
   async #send(command: Command<unknown>): Promise<BulkheadError | undefined> {
     try {
-      await this.gate.execute(command, WORKER);
+      await this.gate.execute(command, { principal: WORKER });
       return undefined;
     } catch (error) {
       if (error instanceof BulkheadError) return error;

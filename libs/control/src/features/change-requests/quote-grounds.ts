@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { calendarDate, dateOf, factValues, type PlanTemplate, type Region, type TierTemplate } from '@bulkhead/domain';
 import type { Offered, QuoteGrounds } from '@bulkhead/domain/change-requests';
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
@@ -17,8 +16,8 @@ import {
   unknownOffer,
   type TenantEntity,
 } from '@bulkhead/store';
-import canonicalize from 'canonicalize';
 import type { EntityManager } from 'typeorm';
+import { canonicalDigest } from '../../gate/index.js';
 
 /** What somebody wants; what is left out stays as it is. */
 export interface ChangeTarget {
@@ -74,7 +73,7 @@ async function basisOf(
 ): Promise<string> {
   const placements = await manager.find(PlacementEntity, { where: { tenantId: tenant.id }, order: { layer: 'ASC' } });
   const { region, tierName, tierVersion, planName, planVersion, quantity, state } = tenant;
-  return digestOf({
+  return canonicalDigest({
     tenant: { region, tierName, tierVersion, planName, planVersion, quantity, state },
     subscription: { id: subscription.id, state: subscription.state, startsOn: startsOn(subscription) },
     placement: placements.map(({ layer, bindingId, epoch }) => [layer, bindingId, epoch]),
@@ -84,13 +83,6 @@ async function basisOf(
 /** First day of the present plan. */
 export function startsOn({ startsOn: changed, createdAt }: SubscriptionEntity) {
   return changed === null ? dateOf(createdAt) : calendarDate(changed);
-}
-
-/** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785). */
-export function digestOf(value: object): string {
-  return createHash('sha256')
-    .update(canonicalize(value) ?? '')
-    .digest('hex');
 }
 
 /**

@@ -15,13 +15,13 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
-import { Gated, principalName, type Principal } from '../../gate/index.js';
+import { canonicalDigest, Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { notFound } from '../../http/not-found.js';
 import { announce, personOf } from './change-rows.js';
 import { viewChange, type ChangeView } from './change-view.js';
 import { hashOf } from './create-quote.js';
-import { digestOf, effectiveDay } from './quote-grounds.js';
+import { effectiveDay } from './quote-grounds.js';
 
 const DAY_MS = 86_400_000;
 
@@ -131,7 +131,7 @@ export async function recordedDigest(
 ): Promise<string | null> {
   const row = await manager.findOneBy(FleetStackEntity, { stack });
   const recorded = (row?.state as RecordedState | undefined)?.resources.find(({ urn }) => urn === resource);
-  return recorded ? digestOf({ inputs: recorded.inputs ?? {}, outputs: recorded.outputs ?? {} }) : null;
+  return recorded ? canonicalDigest({ inputs: recorded.inputs ?? {}, outputs: recorded.outputs ?? {} }) : null;
 }
 
 async function insert(manager: EntityManager, row: Omit<ChangeRequestEntity, 'createdAt'>): Promise<void> {

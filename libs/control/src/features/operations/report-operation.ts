@@ -1,10 +1,8 @@
-import { createHash } from 'node:crypto';
 import { isFinal, mayBecome, type OperationState } from '@bulkhead/domain';
 import { BulkheadError, type OperationId } from '@bulkhead/kernel';
 import { OperationEntity, UnitOfWork, type OperationFailure } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import canonicalize from 'canonicalize';
-import { Gated } from '../../gate/index.js';
+import { canonicalDigest, Gated } from '../../gate/index.js';
 
 export interface OperationReport {
   readonly operationId: OperationId;
@@ -13,13 +11,6 @@ export interface OperationReport {
   readonly error?: OperationFailure;
   /** Stored with `succeeded`: the receipt. */
   readonly result?: object;
-}
-
-/** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785). */
-function digestOf(result: object): string {
-  return createHash('sha256')
-    .update(canonicalize(result) ?? '')
-    .digest('hex');
 }
 
 @Gated<ReportOperation, void>({
@@ -32,7 +23,7 @@ function digestOf(result: object): string {
       state: report.state,
       ...(report.error && { code: report.error.code }),
       // The receipt itself may be long; its digest proves which one was handed over.
-      ...(report.result && { resultDigest: digestOf(report.result) }),
+      ...(report.result && { resultDigest: canonicalDigest(report.result) }),
     },
   }),
 })

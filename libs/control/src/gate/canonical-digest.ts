@@ -1,0 +1,9 @@
+import { createHash } from 'node:crypto';
+import canonicalize from 'canonicalize';
+
+/** SHA-256 (hexadecimal) of a value's canonical JSON (RFC 8785): the order of its members changes nothing. */
+export function canonicalDigest(value: object): string {
+  return createHash('sha256')
+    .update(canonicalize(value) ?? '')
+    .digest('hex');
+}
