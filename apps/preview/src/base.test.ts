@@ -95,11 +95,11 @@ it('a changed program may touch every stack; its test and its documents do not',
 it('a published version with other content, and a tier that is gone from under its tenants, are problems of the change', async () => {
   const set = await readTemplates(join(root, 'tenant-templates'));
   const tiers = set.tiers.map(({ body: { name, version }, digest }) => ({ name, version, digest }));
-  expect(templateProblems({ ...bundle, tiers }, set)).toEqual([]);
+  expect(templateProblems({ ...bundle, tiers }, set, 'tenant-templates')).toEqual([]);
   const other = tiers.map((tier) => (tier.name === 'dedicated' ? { ...tier, digest: 'sha256:other' } : tier));
-  expect(templateProblems({ ...bundle, tiers: other }, set)).toMatchObject([
+  expect(templateProblems({ ...bundle, tiers: other }, set, 'tenant-templates')).toMatchObject([
     { rule: 'published-version-changed', file: 'tenant-templates/tiers/dedicated.yaml', line: 3 },
   ]);
   const without = { ...set, tiers: set.tiers.filter(({ body }) => body.name !== 'dedicated') };
-  expect(templateProblems({ ...bundle, tiers }, without)).toMatchObject([{ rule: 'tier-removed' }]);
+  expect(templateProblems({ ...bundle, tiers }, without, 'tenant-templates')).toMatchObject([{ rule: 'tier-removed' }]);
 });

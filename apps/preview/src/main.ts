@@ -7,6 +7,7 @@ import { toMarkdown } from './output/markdown.js';
 import { toPlanFile } from './output/plan-file.js';
 import { toSarif } from './output/sarif.js';
 import { previewFleet, REPOSITORY, type PreviewOptions } from './preview-fleet.js';
+import { previewError } from './preview-error.js';
 import { Progress } from './progress.js';
 import { findPulumi } from './pulumi-root.js';
 import { exitCode, type FleetReport } from './report.js';
@@ -74,7 +75,7 @@ async function run(options: Options): Promise<void> {
   for (const { format, file } of outputs) {
     const text = FORMATS[format]?.(report) ?? '';
     if (file === undefined) process.stdout.write(text);
-    else await writeFile(file, text);
+    else await save(file, text);
   }
   const seconds = ((performance.now() - started) / 1000).toFixed(1);
   const memory = Math.round(process.resourceUsage().maxRSS / MIB);
@@ -84,12 +85,22 @@ async function run(options: Options): Promise<void> {
   process.exitCode = exitCode(report);
 }
 
+/** @throws BulkheadError `file_unwritable` (422). */
+async function save(file: string, text: string): Promise<void> {
+  await writeFile(file, text).catch((cause: NodeJS.ErrnoException) => {
+    const remedy = 'Check that its folder is there, that you may write to it, and that the disk is not full.';
+    throw previewError('file_unwritable', `${file} cannot be written (${cause.code}).`, remedy, { cause });
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {
   const known = error instanceof BulkheadError;
   process.stderr.write(`Error: ${error instanceof Error ? error.message : String(error)}\n`);
-  if (known) for (const { message } of error.errors) process.stderr.write(`  ${message}\n`);
+  // The sentence may have the first of them already.
+  const more = known ? error.errors.filter(({ message }) => !error.message.includes(message)) : [];
+  for (const { message } of more) process.stderr.write(`  ${message}\n`);
   if (known) process.stderr.write(`${error.remediation}\n`);
   process.exitCode = 1;
 }

@@ -1,6 +1,6 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openPreviews, programCode } from '@bulkhead/automation';
 import type { TemplateSet } from '@bulkhead/domain';
@@ -53,7 +53,7 @@ export async function previewFleet(options: PreviewOptions, progress: Progress):
     const { createdAt, source } = bundle;
     return {
       stacks,
-      problems: templateProblems(bundle, templates),
+      problems: templateProblems(bundle, templates, shown(options.templates)),
       prices: prices ? `${prices.name}@${prices.version} of ${prices.asOf}` : null,
       code: programCode(),
       templates: tierReferences(templates),
@@ -64,6 +64,12 @@ export async function previewFleet(options: PreviewOptions, progress: Progress):
   } finally {
     await bundle.close();
   }
+}
+
+/** From the root of the repository, as a pull request's annotations need it; a folder elsewhere as it is. */
+function shown(folder: string): string {
+  const inside = relative(REPOSITORY, folder);
+  return inside.startsWith('..') ? folder : inside;
 }
 
 async function withEngine<T>(

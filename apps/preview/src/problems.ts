@@ -2,8 +2,11 @@ import type { TemplateSet } from '@bulkhead/domain';
 import type { Bundle } from './bundle.js';
 import type { Problem } from './report.js';
 
-/** What would stop the templates from being published, or leave live tenants without a tier. */
-export function templateProblems(bundle: Bundle, { tiers }: TemplateSet): readonly Problem[] {
+/**
+ * What would stop the templates from being published, or leave live tenants without a tier.
+ * @param folder of the templates, as problems name it.
+ */
+export function templateProblems(bundle: Bundle, { tiers }: TemplateSet, folder: string): readonly Problem[] {
   const published = new Map(bundle.tiers.map(({ name, version, digest }) => [`${name}@${version}`, digest]));
   const changed = tiers.flatMap(({ body, digest, problemAt }): Problem[] => {
     const reference = `${body.name}@${body.version}`;
@@ -11,7 +14,7 @@ export function templateProblems(bundle: Bundle, { tiers }: TemplateSet): readon
     if (known === undefined || known === digest) return [];
     const { file, line } = problemAt('/version', '');
     const message = `${reference} is published with other content. A published version never changes: give this one the number ${body.version + 1}.`;
-    return [{ rule: 'published-version-changed', message, file: `tenant-templates/${file}`, line }];
+    return [{ rule: 'published-version-changed', message, file: `${folder}/${file}`, line }];
   });
   const names = new Set(tiers.map(({ body }) => body.name));
   const orphans = Map.groupBy(
