@@ -2,8 +2,9 @@ import { ServiceQuotasClient } from '@aws-sdk/client-service-quotas';
 import type { Dependencies } from '@bulkhead/activities';
 import { RecordCloudQuotas, WORKER, type ObservedQuotas } from '@bulkhead/control';
 import { CLOUD_QUOTAS } from '@bulkhead/domain';
+import { AWS_TIME_LIMITS } from '@bulkhead/kernel';
 import { countUsed, declaredQuotas, serviceQuotas, type QuotaSource } from '@bulkhead/planes';
-import { TIME_LIMITS, type WorkerConfig } from './config.js';
+import type { WorkerConfig } from './config.js';
 
 /** Who is asked for the account's limits: AWS, unless the configuration declares them. Null: nobody, behind an emulator. */
 export function quotaSource({
@@ -13,7 +14,7 @@ export function quotaSource({
 }: Pick<WorkerConfig, 'BULKHEAD_CLOUD_QUOTAS' | 'BULKHEAD_REGION' | 'AWS_ENDPOINT_URL'>): QuotaSource | null {
   if (declared !== undefined) return declaredQuotas(declared);
   if (endpoint !== undefined) return null;
-  const clientOf = (where: string) => new ServiceQuotasClient({ region: where, requestHandler: TIME_LIMITS });
+  const clientOf = (where: string) => new ServiceQuotasClient({ region: where, requestHandler: AWS_TIME_LIMITS });
   return serviceQuotas(clientOf(region), clientOf('us-east-1'));
 }
 

@@ -57,9 +57,6 @@ const schema = z.object({
   AWS_ENDPOINT_URL: z.url().optional(),
 });
 
-/** A peer that is cut off resets no connection: without limits an activity would wait for its answer for an hour. */
-export const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
-
 export type WorkerConfig = z.output<typeof schema>;
 
 /** @throws BulkheadError `invalid_configuration` naming every variable that is missing or wrong. */

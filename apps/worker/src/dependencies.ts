@@ -22,14 +22,14 @@ import type { Patience } from '@bulkhead/definitions';
 import { createNoteSigner, type NoteSigner } from '@bulkhead/domain/audit';
 import { PLAIN_WORKLOAD, parseWorkloadProfile, type WorkloadProfile } from '@bulkhead/isolation';
 import { LedgerBilling, StripeBilling } from '@bulkhead/integrations';
-import { Redacted } from '@bulkhead/kernel';
+import { AWS_TIME_LIMITS, Redacted } from '@bulkhead/kernel';
 import type { PlaneClients } from '@bulkhead/planes';
 import type { Logger } from '@bulkhead/runtime';
 import type { INestApplicationContext } from '@nestjs/common';
 import type { Client } from '@temporalio/client';
 import type pg from 'pg';
 import { DataSource } from 'typeorm';
-import { pluginEnvironment, TIME_LIMITS, type WorkerConfig } from './config.js';
+import { pluginEnvironment, type WorkerConfig } from './config.js';
 import { proverOptions } from './prover.js';
 
 /** Everything that activities work with, from the configuration. */
@@ -65,7 +65,7 @@ export async function createDependencies(
     fleet: commands.get(FleetReader),
     fleetPlans: commands.get(FleetPlanReader),
     drift: commands.get(DriftReader),
-    inventory: { ...planes, iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: TIME_LIMITS }) },
+    inventory: { ...planes, iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: AWS_TIME_LIMITS }) },
     planes,
     contextKeys: commands.get(ContextKeyReader),
     contextRecipient: config.BULKHEAD_CONTEXT_RECIPIENT,
@@ -98,7 +98,7 @@ function openAutomation(config: WorkerConfig): Promise<Automation> {
 
 /** The SDK takes endpoint and credentials from the environment, as it does everywhere. */
 function planeClients({ BULKHEAD_REGION: region, BULKHEAD_PLANE_TLS, AWS_ENDPOINT_URL }: WorkerConfig): PlaneClients {
-  const common = { region, requestHandler: TIME_LIMITS };
+  const common = { region, requestHandler: AWS_TIME_LIMITS };
   return {
     kms: new KMSClient(common),
     rds: new RDSClient(common),

@@ -2,9 +2,9 @@ import { readFile } from 'node:fs/promises';
 import { IAMClient } from '@aws-sdk/client-iam';
 import type { ProvenService, ProverOptions } from '@bulkhead/activities';
 import { parseServiceProfile } from '@bulkhead/isolation';
-import { BulkheadError, Redacted } from '@bulkhead/kernel';
+import { AWS_TIME_LIMITS, BulkheadError, Redacted } from '@bulkhead/kernel';
 import { z } from 'zod';
-import { TIME_LIMITS, type WorkerConfig } from './config.js';
+import type { WorkerConfig } from './config.js';
 
 const services = z.array(
   z.strictObject({
@@ -43,7 +43,7 @@ export async function proverOptions(config: WorkerConfig): Promise<ProverOptions
     ...(endpoint !== undefined && { endpoint }),
     ...(accessKeyId &&
       accessKeyFile && { credentials: { accessKeyId, secretAccessKey: await secretIn(accessKeyFile) } }),
-    iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: TIME_LIMITS }),
+    iam: new IAMClient({ region: config.BULKHEAD_REGION, requestHandler: AWS_TIME_LIMITS }),
     services: await provenServices(config.BULKHEAD_PROVEN_SERVICES),
   };
 }

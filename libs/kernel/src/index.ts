@@ -1,3 +1,4 @@
+export * from './aws-time-limits.js';
 export * from './errors.js';
 export * from './ids.js';
 export * from './loopback.js';

@@ -34,7 +34,6 @@ export {
 export { RoutingTable, type RoutingTableOptions } from './routing/routing-table.js';
 export { TenantLayers, type TenantLayer, type TenantLayersOptions } from './layers/tenant-layers.js';
 export { TenantSessions, type SessionCredentials, type TenantSessionsOptions } from './layers/tenant-sessions.js';
-export { TIME_LIMITS } from './layers/time-limits.js';
 export {
   TenantStorage,
   type ListedObject,

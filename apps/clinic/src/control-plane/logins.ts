@@ -3,8 +3,7 @@ import {
   ResourceNotFoundException,
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
-import { BulkheadError, isLoopback } from '@bulkhead/kernel';
-import { TIME_LIMITS } from '@bulkhead/tenancy';
+import { AWS_TIME_LIMITS, BulkheadError, isLoopback } from '@bulkhead/kernel';
 import type pg from 'pg';
 
 interface StoredLogin {
@@ -28,7 +27,7 @@ export class Logins {
   constructor(region: string, endpoint?: string) {
     this.#secrets = new SecretsManagerClient({
       region,
-      requestHandler: TIME_LIMITS,
+      requestHandler: AWS_TIME_LIMITS,
       ...(endpoint !== undefined && { endpoint }),
     });
   }

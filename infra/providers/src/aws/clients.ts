@@ -8,11 +8,9 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { STSClient } from '@aws-sdk/client-sts';
+import { AWS_TIME_LIMITS } from '@bulkhead/kernel';
 import { callSignal } from '../protocol/calls.js';
 import type { RdsHost } from './rds-host.js';
-
-/** A peer that is cut off resets no connection: without limits a run would wait for its answer until its own end. */
-const TIME_LIMITS = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true } as const;
 
 /** How to reach AWS. An absent endpoint means AWS itself; absent credentials mean the SDK's default chain. */
 export interface AwsAccess {
@@ -40,7 +38,7 @@ export class AwsClients {
     this.#config = {
       region: access.region,
       maxAttempts: 4,
-      requestHandler: TIME_LIMITS,
+      requestHandler: AWS_TIME_LIMITS,
       ...(access.endpoint === undefined ? {} : { endpoint: access.endpoint }),
       ...(access.credentials === undefined ? {} : { credentials: access.credentials }),
     };

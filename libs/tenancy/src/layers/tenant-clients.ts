@@ -1,9 +1,9 @@
 import type { LayerPlaces } from '@bulkhead/domain';
+import { AWS_TIME_LIMITS } from '@bulkhead/kernel';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import type { TenantLayer } from './tenant-layers.js';
 import type { SessionCredentials, TenantSessions } from './tenant-sessions.js';
 import { regionOf } from './tenant-sessions.js';
-import { TIME_LIMITS } from './time-limits.js';
 
 /** What every client of an AWS service is made with. */
 export interface ClientConfig {
@@ -16,7 +16,7 @@ export interface ClientConfig {
 /** One client for each session that is in use; all of them share connections, which carry no identity. */
 export class TenantClients<Client> {
   readonly #made = new WeakMap<SessionCredentials, Client>();
-  readonly #handler = new NodeHttpHandler(TIME_LIMITS);
+  readonly #handler = new NodeHttpHandler(AWS_TIME_LIMITS);
 
   constructor(
     private readonly sessions: TenantSessions,

@@ -1,8 +1,7 @@
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { BulkheadError } from '@bulkhead/kernel';
+import { AWS_TIME_LIMITS, BulkheadError } from '@bulkhead/kernel';
 import type { LayerPlaces } from '@bulkhead/domain';
 import type { TenantLayer } from './tenant-layers.js';
-import { TIME_LIMITS } from './time-limits.js';
 
 /** Temporary credentials of AWS, as its SDK takes them. */
 export interface SessionCredentials {
@@ -54,7 +53,7 @@ export class TenantSessions {
     this.endpoint = endpoint;
     this.#sts = new STSClient({
       region,
-      requestHandler: TIME_LIMITS,
+      requestHandler: AWS_TIME_LIMITS,
       ...(endpoint !== undefined && { endpoint }),
       // A copy: the SDK writes marks of its own into what it is given.
       ...(credentials && { credentials: { ...credentials } }),

@@ -4,11 +4,11 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import type { ProbedCell, ProbeTenant } from '@bulkhead/control';
 import { dryKey, s3Objects, wrappedKeys, type Holdings, type WrappedKey } from '@bulkhead/isolation';
+import { AWS_TIME_LIMITS } from '@bulkhead/kernel';
 import { readLogin, type PlaneClients } from '@bulkhead/planes';
 import {
   fixedRoutes,
   RoutingTable,
-  TIME_LIMITS,
   TenantDatabases,
   TenantKeys,
   TenantLayers,
@@ -154,7 +154,7 @@ export class ProbeLibrary {
   clients(credentials: SessionCredentials, region = this.region): SessionClients {
     const { endpoint } = this.prover.options;
     const config = {
-      ...{ region, credentials: { ...credentials }, requestHandler: TIME_LIMITS },
+      ...{ region, credentials: { ...credentials }, requestHandler: AWS_TIME_LIMITS },
       ...(endpoint !== undefined && { endpoint }),
     };
     const made = {

@@ -6,11 +6,10 @@ import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { waitFor } from '@bulkhead/kernel';
+import { AWS_TIME_LIMITS, waitFor } from '@bulkhead/kernel';
 import { TenantClients } from './tenant-clients.js';
 import type { TenantLayer } from './tenant-layers.js';
 import { TenantSessions } from './tenant-sessions.js';
-import { TIME_LIMITS } from './time-limits.js';
 
 // An AWS that takes requests, and answers when the test says so.
 
@@ -68,7 +67,7 @@ it.each([
   for (let tries = 1; tries <= TRIES; tries++) {
     await requests(tries);
     expect(error).toBeUndefined();
-    await jest.advanceTimersByTimeAsync(TIME_LIMITS.requestTimeout);
+    await jest.advanceTimersByTimeAsync(AWS_TIME_LIMITS.requestTimeout);
     await jest.advanceTimersByTimeAsync(PAUSE_MS);
   }
   await ended;
@@ -80,14 +79,14 @@ it('an answer that stops in the middle is given up', async () => {
   const { setTimeout } = Socket.prototype;
   // These timers are Node's own: the limit is made short instead.
   jest.spyOn(Socket.prototype, 'setTimeout').mockImplementation(function (this: Socket, ms, ...rest) {
-    return setTimeout.call(this, ms === TIME_LIMITS.socketTimeout ? 20 : ms, ...rest);
+    return setTimeout.call(this, ms === AWS_TIME_LIMITS.socketTimeout ? 20 : ms, ...rest);
   });
   const answered = getObject();
   await requests(1);
   asked[0]?.writeHead(200, { 'content-length': '100' }).write('begun');
   const { Body } = await answered;
   const read = buffer(Body as Readable);
-  await jest.advanceTimersByTimeAsync(TIME_LIMITS.requestTimeout);
+  await jest.advanceTimersByTimeAsync(AWS_TIME_LIMITS.requestTimeout);
   await expect(read).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
