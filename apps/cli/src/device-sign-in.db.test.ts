@@ -131,7 +131,7 @@ describe('with a real identity provider', () => {
 
   it('nobody is waited for where there is no terminal', async () => {
     const unattended = new Cli();
-    const ended = await unattended.run(['login', '--url', url]).finally(() => unattended.remove());
+    const ended = await unattended.run(['login', '--url', url, '--timeout', '1s']).finally(() => unattended.remove());
     expect(ended).toMatchObject({ code: 1, stderr: expect.stringContaining('a person, and there is no terminal.') });
   });
 
