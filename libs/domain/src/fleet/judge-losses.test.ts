@@ -59,7 +59,9 @@ it.each([
   ['a deletion instead of a replacement', { losses: [{ ...approval().losses[0]!, operation: 'delete' as const }] }],
   ['another cause', approval({}, instance({ properties: [{ path: 'engine', after: '"x"', replaces: true }] }))],
 ])('an approval for %s allows nothing', (_what, changes) => {
-  expect(judged(instance(), approval(changes))?.blocked).toBeDefined();
+  expect(judged(instance(), approval(changes))?.blocked).toMatch(
+    /made anew, empty, and no approved change request names it\.$/,
+  );
 });
 
 it('a registration belongs to the tenant and layer of its binding', () => {
