@@ -63,7 +63,14 @@ try {
   consumer.start();
   stage.onStop(() => consumer.stop());
 
-  const empty: Side = async () => await superuser.query('DELETE FROM bulkhead.message');
+  const someDeleted = `DELETE FROM bulkhead.message WHERE (tenant_id, id) IN
+    (SELECT tenant_id, id FROM bulkhead.message FOR UPDATE SKIP LOCKED)`;
+  const empty: Side = async () => {
+    await waitFor('the queue to be empty', async () => {
+      await superuser.query(someDeleted);
+      return (await superuser.query('SELECT FROM bulkhead.message')).rowCount === 0;
+    });
+  };
   const backlog: Side = async () => {
     await empty();
     const before = ofNoisy;
