@@ -67,8 +67,8 @@ export class LentConnections {
   #end(context: TenantContext, lent: Lent): void {
     const { pool, client } = lent;
     const reset = () => void giveBack(client, (away) => client.release(away));
-    const mayRest = pool.waitingCount === 0 && !this.#resting.has(context) && client.getTransactionStatus() === 'I';
-    if (!mayRest) return reset();
+    const isWanted = pool.waitingCount > 0 || this.#places.isWanted(context.tenantId);
+    if (isWanted || this.#resting.has(context) || client.getTransactionStatus() !== 'I') return reset();
     this.#resting.set(context, lent);
     setImmediate(() => {
       if (this.#resting.get(context) !== lent) return;

@@ -29,6 +29,11 @@ export class TenantPlaces {
     };
   }
 
+  /** Whether others of the tenant wait for a place. */
+  isWanted(tenantId: string): boolean {
+    return (this.#waiting.get(tenantId)?.size ?? 0) > 0;
+  }
+
   #turn(tenantId: string): Promise<void> {
     const waiting = this.#waiting.get(tenantId) ?? new Set();
     this.#waiting.set(tenantId, waiting);
