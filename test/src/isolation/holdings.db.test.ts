@@ -18,6 +18,7 @@ import {
 import { newId } from '@bulkhead/kernel';
 import { createLogger } from '@bulkhead/runtime';
 import type { TenantContext } from '@bulkhead/tenancy';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { TenancyStage, type StagedTenant, type TenancyService } from '../tenancy/tenancy-stage.js';
 
 let stage: TenancyStage;
@@ -145,7 +146,8 @@ it('the worker’s activity signs and records what it saw, and a database withou
     reportSigner,
   } as unknown as Dependencies);
   const proofId = newId('isolationProof');
-  const receipt = await activities.proveIsolation({ operationId: newId('operation'), proofId });
+  const call = { operationId: newId('operation'), proofId };
+  const receipt = await new MockActivityEnvironment().run(() => activities.proveIsolation(call));
   const { signed } = sent[0]?.outcome ?? {};
   if (!signed) throw new Error('Nothing was recorded');
   expect(receipt).toEqual({ proofId, verdict: 'void', digest: proofDigest(signed.report), targets: 2, findings: 0 });

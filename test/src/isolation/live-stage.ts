@@ -10,6 +10,7 @@ import { PLAIN_WORKLOAD } from '@bulkhead/isolation';
 import { idHex, newId, Redacted, type StackId } from '@bulkhead/kernel';
 import { AWS_ACCOUNT_ID, policyDocument } from '@bulkhead/local';
 import { createLogger } from '@bulkhead/runtime';
+import { MockActivityEnvironment } from '@temporalio/testing';
 import { TenancyStage, type StagedTenant } from '../tenancy/tenancy-stage.js';
 import { ProofServices } from './proof-services.js';
 
@@ -138,7 +139,8 @@ export class LiveStage {
       logger: createLogger({ name: 'worker', level: 'silent' }),
       reportSigner: createNoteSigner(pem, 'log.example/audit'),
     } as unknown as Dependencies);
-    await activities.proveIsolation({ operationId: newId('operation'), proofId: newId('isolationProof') });
+    const call = { operationId: newId('operation'), proofId: newId('isolationProof') };
+    await new MockActivityEnvironment().run(() => activities.proveIsolation(call));
     const { signed } = sent[0]?.outcome ?? {};
     if (!signed) throw new Error('Nothing was recorded');
     return signed.report;
