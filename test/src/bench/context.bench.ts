@@ -1,12 +1,10 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
 import { setTimeout as pause } from 'node:timers/promises';
 import { contextFor, startTenantPlane, startTenantService } from '@bulkhead/tenancy/testing';
 import { fixedRoutes, type Statement } from '@bulkhead/tenancy';
 import pg from 'pg';
 import { compare, type Comparison } from './paired.js';
-import { report } from './report.js';
+import { report, save } from './report.js';
 import { LARGE_TENANT, TENANT, makeTenantTables } from './tenant-tables.js';
 
 // What the boundary costs. Usage: node context.bench.js [pairs] [file for the JSON]
@@ -27,10 +25,7 @@ try {
   const each = comparisons().map((comparison) => ({ ...comparison, before: { subject: settled, against: settled } }));
   const results = await compare(each, Number(pairs));
   report(results);
-  await writeFile(
-    file,
-    `${JSON.stringify({ at: new Date().toISOString(), load: loadavg()[0], node: process.version, results }, undefined, 2)}\n`,
-  );
+  await save(file, { results });
 } finally {
   await client.end();
   await service.stop();

@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Entitlements, entitlementSet, type EntitledTenant, type EntitlementSet } from '@bulkhead/tenancy';
 import { compare, type Comparison } from './paired.js';
-import { report } from './report.js';
+import { report, save } from './report.js';
 
 // What it costs to ask whether a tenant may use a module. Usage: node entitlements.bench.js [pairs] [file for the JSON]
 
@@ -168,6 +166,5 @@ const free = check.bytes - lookup.bytes < 0.5 && check.collections <= lookup.col
 process.stdout.write(
   `allocated: check ${check.bytes.toFixed(2)} bytes, bare Map lookup ${lookup.bytes.toFixed(2)} bytes  ${free ? 'met' : 'MISSED'}\n`,
 );
-const facts = { at: new Date().toISOString(), load: loadavg()[0], node: process.version, checked: seen };
-await writeFile(file, `${JSON.stringify({ ...facts, memory, allocation, results }, undefined, 2)}\n`);
+await save(file, { checked: seen, memory, allocation, results });
 for (const { entitlements } of fleets) await entitlements.close();

@@ -1,6 +1,4 @@
 import { createHash } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
 import { TENANT_TOKEN_ALGORITHM, TENANT_TOKEN_TYPE } from '@bulkhead/domain/context';
 import {
   Entitlements,
@@ -15,7 +13,7 @@ import {
 import { contextFor, startTenantPlane, startTenantService, type TenantPlane } from '@bulkhead/tenancy/testing';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { compare, type Comparison, type Side } from './paired.js';
-import { report } from './report.js';
+import { report, save } from './report.js';
 
 // Whether a request costs the same in a fleet of a million tenants as in one of a thousand, for a process that works for a
 // thousand of them at a time. Usage: node fleet.bench.js [pairs] [file for the JSON]
@@ -149,8 +147,7 @@ try {
   for (const { read } of [small, large]) for (let n = 0; n < 5 * ACTIVE; n++) await read();
   const results = await compare(comparisons, Number(pairs));
   report(results);
-  const facts = { at: new Date().toISOString(), load: loadavg()[0], node: process.version };
-  await writeFile(file, `${JSON.stringify({ ...facts, results }, undefined, 2)}\n`);
+  await save(file, { results });
 } finally {
   await small.stop();
   await large.stop();

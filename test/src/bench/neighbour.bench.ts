@@ -1,5 +1,3 @@
-import { writeFile } from 'node:fs/promises';
-import { loadavg } from 'node:os';
 import { setTimeout as work } from 'node:timers/promises';
 import { physicalNames } from '@bulkhead/domain';
 import { waitFor } from '@bulkhead/kernel';
@@ -8,7 +6,7 @@ import { currentTenant, TenantConsumer } from '@bulkhead/tenancy';
 import pg from 'pg';
 import { TenancyStage } from '../tenancy/tenancy-stage.js';
 import { compare, type Side } from './paired.js';
-import { report } from './report.js';
+import { report, save } from './report.js';
 
 // What the neighbours of a noisy tenant feel, in one cell. Usage: node neighbour.bench.js [pairs] [file for the JSON]
 
@@ -120,8 +118,7 @@ try {
     Number(pairs),
   );
   report(results);
-  const facts = { at: new Date().toISOString(), load: loadavg()[0], node: process.version, backlog: BACKLOG };
-  await writeFile(file, `${JSON.stringify({ ...facts, handlerMs: HANDLER_MS, results }, undefined, 2)}\n`);
+  await save(file, { backlog: BACKLOG, handlerMs: HANDLER_MS, results });
 } finally {
   await stage.stop();
 }

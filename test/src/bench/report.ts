@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { holds, type Result } from './paired.js';
 
 /**
@@ -17,6 +19,12 @@ export function report(results: readonly Result[]): boolean {
   );
   if (!honest) process.exitCode = 2;
   return results.every((result) => holds(result) !== false);
+}
+
+/** Writes figures as JSON, with when and on what they were measured. */
+export async function save(file: string, figures: object): Promise<void> {
+  const facts = { at: new Date().toISOString(), load: loadavg()[0], node: process.version };
+  await writeFile(file, `${JSON.stringify({ ...facts, ...figures }, undefined, 2)}\n`);
 }
 
 function time(us: number): string {
