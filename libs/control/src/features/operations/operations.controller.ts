@@ -57,12 +57,12 @@ export class OperationsController {
     await this.operations.get(id);
     const leave = this.events.enter(principalName(call.principal));
     const gone = new AbortController();
+    // Whoever left before this line is not told of any more.
+    if (reply.raw.destroyed) return leave();
     reply.raw.once('close', () => {
       leave();
       gone.abort();
     });
-    // Who left before this line is not told of any more.
-    if (reply.raw.destroyed) return void reply.raw.emit('close');
     const stream = Readable.from(this.events.follow(id, gone.signal), { objectMode: false });
     reply
       .header('content-type', 'text/event-stream')
