@@ -1,3 +1,4 @@
+export * from './canonical-digest.js';
 export * from './placement/layers.js';
 export * from './placement/choose-cell.js';
 export * from './placement/cloud-quotas.js';

@@ -1,6 +1,6 @@
-import { canonicalDigest, RecordBound, RecordContextKey, type TenantDatabasePlace } from '@bulkhead/control';
+import { RecordBound, RecordContextKey, type TenantDatabasePlace } from '@bulkhead/control';
 import type { PlaneActivities } from '@bulkhead/definitions';
-import type { Layer, PlacedTenant } from '@bulkhead/domain';
+import { canonicalDigest, type Layer, type PlacedTenant } from '@bulkhead/domain';
 import type { TenantId } from '@bulkhead/kernel';
 import {
   ensureContextKey,

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { CommandBus, type Command } from '@nestjs/cqrs';
-import type { AuditEntry } from '@bulkhead/domain';
+import { canonicalDigest, type AuditEntry } from '@bulkhead/domain';
 import { BulkheadError } from '@bulkhead/kernel';
 import { appendAudit, IdempotencyKeyEntity, UnitOfWork } from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';
-import { canonicalDigest } from './canonical-digest.js';
 import { policyOf, type AuditDescription, type CommandPolicy } from './command.js';
 import { principalName, type Call } from './principal.js';
 

@@ -1,4 +1,3 @@
-export * from './canonical-digest.js';
 export * from './command.js';
 export * from './completeness.js';
 export * from './gate.js';

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
 import { NoteError, openNote, type NoteSigner } from '../audit/signed-note.js';
+import { canonicalDigest } from '../canonical-digest.js';
 import type { ProofReport } from './report.js';
 
 /** First line of the signed text: it says what is signed, so that no checkpoint can be taken for a proof. */
@@ -8,9 +7,7 @@ const HEADING = 'bulkhead/isolation-proof/v1';
 
 /** SHA-256 (hexadecimal) of the canonical JSON (RFC 8785) of a report. */
 export function proofDigest(report: ProofReport): string {
-  return createHash('sha256')
-    .update(canonicalize(report) ?? '')
-    .digest('hex');
+  return canonicalDigest(report);
 }
 
 /** Signs a report with the key of the audit log, as a C2SP signed note. */

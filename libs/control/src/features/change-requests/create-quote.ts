@@ -1,4 +1,4 @@
-import { LAYERS, type Layer } from '@bulkhead/domain';
+import { canonicalDigest, LAYERS, type Layer } from '@bulkhead/domain';
 import { makeQuote } from '@bulkhead/domain/change-requests';
 import { BulkheadError, newId, type QuoteId, type TenantId } from '@bulkhead/kernel';
 import { QuoteEntity, UnitOfWork } from '@bulkhead/store';
@@ -6,7 +6,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
-import { canonicalDigest, Gated } from '../../gate/index.js';
+import { Gated } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { notFound } from '../../http/not-found.js';
 import { loadGrounds, type ChangeTarget } from './quote-grounds.js';

@@ -1,4 +1,12 @@
-import { calendarDate, dateOf, factValues, type PlanTemplate, type Region, type TierTemplate } from '@bulkhead/domain';
+import {
+  calendarDate,
+  canonicalDigest,
+  dateOf,
+  factValues,
+  type PlanTemplate,
+  type Region,
+  type TierTemplate,
+} from '@bulkhead/domain';
 import type { Offered, QuoteGrounds } from '@bulkhead/domain/change-requests';
 import { BulkheadError, type TenantId } from '@bulkhead/kernel';
 import {
@@ -17,7 +25,6 @@ import {
   type TenantEntity,
 } from '@bulkhead/store';
 import type { EntityManager } from 'typeorm';
-import { canonicalDigest } from '../../gate/index.js';
 
 /** What somebody wants; what is left out stays as it is. */
 export interface ChangeTarget {

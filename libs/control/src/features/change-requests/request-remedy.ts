@@ -1,4 +1,4 @@
-import { dateOf } from '@bulkhead/domain';
+import { canonicalDigest, dateOf } from '@bulkhead/domain';
 import { remedyFor, type DriftChangeKind, type RemedyWish } from '@bulkhead/domain/drift';
 import type { RecordedState } from '@bulkhead/domain/fleet';
 import { BulkheadError, newId, type DriftFindingId } from '@bulkhead/kernel';
@@ -15,7 +15,7 @@ import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { IsInt, Length, Matches, Max, Min } from 'class-validator';
 import type { EntityManager } from 'typeorm';
-import { canonicalDigest, Gated, principalName, type Principal } from '../../gate/index.js';
+import { Gated, principalName, type Principal } from '../../gate/index.js';
 import { MayBeAbsent } from '../../http/absent.js';
 import { notFound } from '../../http/not-found.js';
 import { announce, personOf } from './change-rows.js';

@@ -1,8 +1,8 @@
-import { isFinal, mayBecome, type OperationState } from '@bulkhead/domain';
+import { canonicalDigest, isFinal, mayBecome, type OperationState } from '@bulkhead/domain';
 import { BulkheadError, type OperationId } from '@bulkhead/kernel';
 import { OperationEntity, UnitOfWork, type OperationFailure } from '@bulkhead/store';
 import { Command, CommandHandler, type ICommandHandler } from '@nestjs/cqrs';
-import { canonicalDigest, Gated } from '../../gate/index.js';
+import { Gated } from '../../gate/index.js';
 
 export interface OperationReport {
   readonly operationId: OperationId;

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
-import canonicalize from 'canonicalize';
+import { canonicalJson } from './audit/audit-entry.js';
 
 /** SHA-256 (hexadecimal) of a value's canonical JSON (RFC 8785): the order of its members changes nothing. */
 export function canonicalDigest(value: object): string {
-  return createHash('sha256')
-    .update(canonicalize(value) ?? '')
-    .digest('hex');
+  return createHash('sha256').update(canonicalJson(value)).digest('hex');
 }
